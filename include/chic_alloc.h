@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * chic_alloc.h - load allocator stacks by configuration
+ *
+ * A program that links libchic_alloc gets the configured stack behind the
+ * chic_rt_* hooks (chic_rt.h) without a line of code: the library reads the
+ * configuration before main().  These calls are for programs that want more.
+ *
+ * Errors.  Functions answer 0 or a negative errno, and leave one line of text
+ * that names place, what was found and what was expected for
+ * chic_alloc_message().  After an error the state is what it was before.
+ *
+ * Threads.  All functions may be called from any thread; loading and unloading
+ * are serialised.  None may be called from inside a module or a hook.
+ */
+#ifndef CHIC_ALLOC_H
+#define CHIC_ALLOC_H
+
+#include "chic_module.h"
+#include "chic_rt.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * Put CHIC_ALLOC_MANUAL(); at file scope of the program (not of a library) to
+ * say no to the configuration at start-up: the platform heap serves until
+ * chic_alloc_load() is called.
+ */
+#define CHIC_ALLOC_MANUAL() int chic_alloc_autoload = 0
+
+/* The library's own definition, 1; a program's definition comes before it. */
+extern int chic_alloc_autoload;
+
+/*
+ * Load a configuration and make its stack the default: what null entries of
+ * installed tables fall back to, and what chic_rt_allocator_reset returns to.
+ *
+ * conf names one file, read after the packages' presets instead of the system's
+ * files; NULL means CHIC_ALLOC_CONF if set, else the standard files.  A table
+ * that the program installed stays installed.
+ *
+ * -EBUSY	blocks of the present default are live, or are not counted
+ * -EINVAL	the configuration or a module was refused
+ * -ENOENT	a file that was named does not exist
+ * -EACCES	a file may not be read or is not to be trusted
+ * others	from the system or from a module's init
+ *
+ * Loading what is loaded already changes nothing and answers 0.
+ */
+int chic_alloc_load(const char *conf);
+
+/*
+ * Back to the platform heap; the modules' exit functions run, their code stays
+ * mapped.  -EBUSY with the number of live blocks in the message if there are
+ * any; 0 if nothing was loaded.
+ */
+int chic_alloc_unload(void);
+
+/*
+ * Load a configuration without making it the default, and fill *out with a
+ * table for it: for a host whose own runtime defines chic_rt_alloc and the
+ * rest, which hands the table to its own install.  conf as in chic_alloc_load.
+ * The stack stays in use for the rest of the process.  What goes through the
+ * table is not counted in the eight counters.
+ */
+int chic_alloc_table(const char *conf, ChicAllocatorVTable *out);
+
+/*
+ * The calling thread's last message from this library, "" if there was none.
+ * Valid until the thread's next call into the library or its end.
+ */
+const char *chic_alloc_message(void);
+
+/* What chic_alloc_each tells of one layer.  size is that of this struct in the
+ * library: fields at or beyond it do not exist there.  Strings are valid during
+ * the call only.
+ */
+struct chic_alloc_info {
+	size_t size;
+	unsigned stack; /* number of the stack, 1 is the first loaded */
+	unsigned depth; /* 0 is the outermost layer */
+	bool is_default; /* this stack serves chic_rt_alloc and malloc */
+	const char *name; /* module's name; "default" for the platform heap */
+	const char *kind; /* heap, filter, mixed; "platform" */
+	const char *version; /* "" if the module does not say */
+	const char *path; /* file it was loaded from, "" for the platform heap */
+	bool counted; /* whether the next two are known */
+	size_t live_blocks; /* of the whole stack */
+	size_t live_bytes;
+};
+
+/*
+ * Call fn for every layer of every loaded stack, outermost first.  A non-zero
+ * answer of fn stops and becomes the answer.  fn must not load or unload.
+ */
+int chic_alloc_each(int (*fn)(const struct chic_alloc_info *, void *arg), void *arg);
+
+/*
+ * The eight counters of the malloc family of an unmodified program, which are
+ * apart from those of chic_rt_alloc_stats().  Bytes are usable bytes, counted
+ * with `telemetry = full` only; calls with `calls` and `full`.
+ */
+void chic_alloc_malloc_stats(AllocationTelemetry *out);
+
+/* -------------------------------------------------- for interposers --- */
+
+/* A malloc family as the C library has it. */
+struct chic_malloc_family {
+	void *(*malloc)(size_t size);
+	void (*free)(void *p);
+	void *(*calloc)(size_t n, size_t size);
+	void *(*realloc)(void *p, size_t size);
+	void *(*memalign)(size_t align, size_t size);
+	size_t (*usable_size)(void *p);
+};
+
+enum chic_telemetry {
+	CHIC_TELEMETRY_OFF,
+	CHIC_TELEMETRY_CALLS,
+	CHIC_TELEMETRY_FULL,
+};
+
+/*
+ * What an interposer works with.  size is set by the caller.
+ *
+ * direct: if not null, call these and nothing else: the stack is this family
+ *	(the platform heap, or a vendor's library) with no layer above it.
+ * top: the outermost layer otherwise; its twins are never null.
+ * counters: the calling thread's counters of the malloc family, to be written
+ *	by this thread alone, with relaxed atomic stores; *cache is set to the
+ *	answer, and to null when the thread's counters are folded at its end.
+ *	Null when the thread has none: add to shared atomically then.
+ */
+struct chic_interposed {
+	size_t size;
+	const struct chic_malloc_family *direct;
+	const struct chic_layer *top;
+	enum chic_telemetry telemetry;
+	AllocationTelemetry *(*counters)(AllocationTelemetry **cache);
+	AllocationTelemetry *shared;
+};
+
+/*
+ * For a library that defines malloc itself, as libchic_alloc_preload does: use
+ * *platform (which must stay valid) as the platform heap, decide by the
+ * configuration which stack this program gets, load it, and make it the
+ * default.  Called once, before any chic_rt_* function has served a request.
+ *
+ * Never fails the program: on any error the answer is the platform heap and the
+ * message is logged as the configuration says; only where the configuration
+ * says `on_error = fail` with effect does the process end, with status 1.
+ *
+ * With standdown not null the configuration is not read at all and the platform
+ * heap serves; the text says why.
+ */
+void chic_alloc_interpose(const struct chic_malloc_family *platform, const char *standdown,
+			  struct chic_interposed *out);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* CHIC_ALLOC_H */
