@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * conffiles.c - which configuration files are read, in which order.
+ */
+#define _GNU_SOURCE
+#include "internal.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SUFFIX ".conf"
+#define SYSTEM_FILE "chic-alloc.conf"
+#define SYSTEM_FOLDER "chic-alloc.conf.d"
+
+static const struct conf_roots built_in = {
+	.presets = CHIC_ALLOC_PRESETDIR,
+	.run = CHIC_ALLOC_RUNDIR,
+	.sysconf = CHIC_ALLOC_SYSCONFDIR,
+};
+
+static const struct conf_roots *roots = &built_in;
+
+void conffiles_set_roots(const struct conf_roots *other)
+{
+	roots = other ? other : &built_in;
+}
+
+void conffiles_free(struct file_list *list)
+{
+	while (list->n)
+		free(list->paths[--list->n]);
+	free(list->paths);
+	*list = (struct file_list){0};
+}
+
+static int no_memory(void)
+{
+	return message_set(-ENOMEM, "list of configuration files: out of memory");
+}
+
+/* Takes path over, also on failure. */
+static int append(struct file_list *list, char *path)
+{
+	char **paths;
+
+	if (!path)
+		return no_memory();
+	paths = reallocarray(list->paths, list->n + 1, sizeof(*paths));
+	if (!paths) {
+		free(path);
+		return no_memory();
+	}
+	list->paths = paths;
+	paths[list->n++] = path;
+	return 0;
+}
+
+static char *join(const char *folder, const char *name)
+{
+	char *path;
+
+	return asprintf(&path, "%s/%s", folder, name) < 0 ? NULL : path;
+}
+
+static const char *base_name(const char *path)
+{
+	return strrchr(path, '/') + 1;
+}
+
+/* Hidden names are editors' locks and packagers' leftovers. */
+static bool is_config_name(const char *name)
+{
+	size_t len = strlen(name);
+
+	return name[0] != '.' && len > strlen(SUFFIX) &&
+	       strcmp(name + len - strlen(SUFFIX), SUFFIX) == 0;
+}
+
+/*
+ * Whether there is something to be read: neither missing nor masked, told by one
+ * system call.  A link that leads nowhere is for the open to refuse.
+ */
+static bool is_there(const char *path)
+{
+	char target[sizeof("/dev/null")];
+	ssize_t n = readlink(path, target, sizeof(target));
+
+	if (n < 0)
+		return errno != ENOENT;
+	return n != (ssize_t)strlen("/dev/null") || memcmp(target, "/dev/null", n) != 0;
+}
+
+static int compare(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static int refuse_folder(const char *folder, int err)
+{
+	return message_set(-err, "%s: cannot be read (%s), expected a readable folder or none",
+			   folder, strerror(err));
+}
+
+/* All config files of one folder, sorted; none if the folder does not exist. */
+static int scan(const char *folder, struct file_list *out)
+{
+	DIR *dir = opendir(folder);
+	struct dirent *entry;
+	int err = 0;
+
+	if (!dir)
+		return errno == ENOENT ? 0 : refuse_folder(folder, errno);
+	for (errno = 0; !err && (entry = readdir(dir)); errno = 0) {
+		if (is_config_name(entry->d_name))
+			err = append(out, join(folder, entry->d_name));
+	}
+	if (!err && errno)
+		err = refuse_folder(folder, errno);
+	closedir(dir);
+	if (out->n)
+		qsort(out->paths, out->n, sizeof(*out->paths), compare);
+	return err;
+}
+
+/* Remove an earlier folder's file of this basename. */
+static void replace(struct file_list *list, const char *base)
+{
+	size_t i;
+
+	for (i = 0; i < list->n; i++) {
+		if (strcmp(base_name(list->paths[i]), base) == 0)
+			break;
+	}
+	if (i == list->n)
+		return;
+	free(list->paths[i]);
+	list->n--;
+	memmove(&list->paths[i], &list->paths[i + 1], (list->n - i) * sizeof(*list->paths));
+}
+
+/* Put a folder's files into list; they replace those of the folders before it. */
+static int add_folder(struct file_list *earlier, struct file_list *list, const char *folder)
+{
+	struct file_list found = {0};
+	size_t i;
+	int err = scan(folder, &found);
+
+	for (i = 0; i < found.n && !err; i++) {
+		char *path = found.paths[i];
+
+		replace(earlier, base_name(path));
+		if (!is_there(path))
+			continue;
+		found.paths[i] = NULL;
+		err = append(list, path);
+	}
+	conffiles_free(&found);
+	return err;
+}
+
+static int add_system_file(struct file_list *list)
+{
+	char *path = join(roots->sysconf, SYSTEM_FILE);
+
+	if (path && !is_there(path)) {
+		free(path);
+		return 0;
+	}
+	return append(list, path);
+}
+
+/* Append all of more to list and empty more. */
+static int move_all(struct file_list *list, struct file_list *more)
+{
+	size_t i;
+	int err = 0;
+
+	for (i = 0; i < more->n && !err; i++) {
+		err = append(list, more->paths[i]);
+		more->paths[i] = NULL;
+	}
+	conffiles_free(more);
+	return err;
+}
+
+/* The drop-ins come last, but replace files that come before the system's file. */
+static int add_system(struct file_list *list)
+{
+	char *folder = join(roots->sysconf, SYSTEM_FOLDER);
+	struct file_list drop_ins = {0};
+	int err;
+
+	if (!folder)
+		return no_memory();
+	err = add_folder(list, list, roots->run);
+	if (!err)
+		err = add_folder(list, &drop_ins, folder);
+	if (!err)
+		err = add_system_file(list);
+	if (!err)
+		err = move_all(list, &drop_ins);
+	conffiles_free(&drop_ins);
+	free(folder);
+	return err;
+}
+
+static int add_named(struct file_list *list, const char *named)
+{
+	/* The way to say "no configuration", as for the links. */
+	if (strcmp(named, "/dev/null") == 0)
+		return 0;
+	return append(list, strdup(named));
+}
+
+int conffiles_find(const char *named, bool secure, struct file_list *out)
+{
+	int err;
+
+	*out = (struct file_list){0};
+	err = add_folder(out, out, roots->presets);
+	if (!err)
+		err = named && !secure ? add_named(out, named) : add_system(out);
+	if (err)
+		conffiles_free(out);
+	return err;
+}
