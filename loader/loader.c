@@ -1,0 +1,455 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The entry points: chic_alloc_load and its kin.
+ *
+ * Downward from here: config.c reads settings, stack.c builds layers of them
+ * (module.c, vtable.c), publish.c puts the stack in force.  Everything here runs
+ * under one lock, which no request for memory ever takes.
+ */
+#define _GNU_SOURCE
+#include "internal.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct stack *stacks; /* last loaded first */
+static unsigned owners_used;
+static unsigned stacks_loaded;
+static bool interposed; /* a malloc family goes through the default for good */
+static enum chic_telemetry interposed_telemetry;
+
+void loader_lock(void)
+{
+	pthread_mutex_lock(&lock);
+}
+
+void loader_unlock(void)
+{
+	pthread_mutex_unlock(&lock);
+}
+
+static int owner_get(unsigned *out)
+{
+	for (unsigned owner = OWNER_FIRST_STACK; owner < OWNER_COUNT; owner++) {
+		if (owners_used & (1u << owner))
+			continue;
+		owners_used |= 1u << owner;
+		*out = owner;
+		return 0;
+	}
+	return message_set(-ENOSPC, "more than %d stacks in this process",
+			   OWNER_COUNT - OWNER_FIRST_STACK);
+}
+
+static struct stack *stack_find(const char *key)
+{
+	struct stack *s;
+
+	for (s = stacks; s; s = s->next)
+		if (strcmp(s->key, key) == 0)
+			return s;
+	return NULL;
+}
+
+static int stack_new(struct config *config, bool secure, bool malloc_family, struct stack **out)
+{
+	struct stack *stack;
+	unsigned owner = 0;
+	int err;
+
+	err = owner_get(&owner);
+	if (err)
+		return err;
+	err = stack_build(config, secure, malloc_family, &stack);
+	if (err) {
+		owners_used &= ~(1u << owner);
+		return err;
+	}
+	stack->owner = owner;
+	stack->number = ++stacks_loaded;
+	stack->next = stacks;
+	stacks = stack;
+	*out = stack;
+	return 0;
+}
+
+/* The stack that config asks for: one that is loaded already, or a new one. */
+static int stack_get(struct config *config, bool secure, struct stack **out)
+{
+	char *key = stack_key(config);
+	struct stack *found;
+
+	if (!key)
+		return message_set(-ENOMEM, "no memory for a stack");
+	found = stack_find(key);
+	free(key);
+	if (!found)
+		return stack_new(config, secure, interposed, out);
+	*out = found;
+	return 0;
+}
+
+static void stack_drop(struct stack *stack)
+{
+	struct stack **p;
+
+	if (stack->uses)
+		return;
+	for (p = &stacks; *p != stack; p = &(*p)->next)
+		;
+	*p = stack->next;
+	owners_used &= ~(1u << stack->owner);
+	stack_destroy(stack);
+}
+
+/* No heap is swapped under live blocks. */
+static int default_idle(const struct stack *stack)
+{
+	const char *what = stack ? stack->config.stack : "the platform heap";
+	size_t blocks, bytes;
+
+	if (interposed)
+		return message_set(-EBUSY, "%s serves this program's malloc for good", what);
+	if (stack && !stack->counted)
+		return message_set(-EBUSY,
+				   "%s is in use: a table of it was given out, whose blocks "
+				   "are not counted",
+				   what);
+	telemetry_live(stack ? stack->owner : (unsigned)OWNER_PLATFORM, &blocks, &bytes);
+	if (!blocks)
+		return 0;
+	return message_set(-EBUSY, "%s is in use: %zu live blocks, %zu bytes", what, blocks,
+			   bytes);
+}
+
+static struct stack *current_default(void)
+{
+	return (struct stack *)hooks_default();
+}
+
+/* The lock is held.  stack is null for the platform heap. */
+static int switch_default(struct stack *stack)
+{
+	struct stack *old = current_default();
+	int err;
+
+	if (stack == old)
+		return 0;
+	err = default_idle(old);
+	if (!err)
+		err = hooks_set_default(stack);
+	if (err)
+		return err;
+	if (stack)
+		stack->uses++;
+	if (old) {
+		old->uses--;
+		stack_drop(old);
+	}
+	return 0;
+}
+
+static int load(const struct config_request *request, struct stack **out)
+{
+	struct config config;
+	int err;
+
+	err = config_read(request, &config);
+	if (err)
+		return err;
+	log_open(config.log, config.log_path, request->run);
+	if (!*config.stack && !*config.filters)
+		*out = NULL;
+	else
+		err = stack_get(&config, request->secure, out);
+	config_free(&config);
+	return err;
+}
+
+static int load_default(const struct config_request *request)
+{
+	struct stack *stack;
+	int err;
+
+	err = load(request, &stack);
+	if (err)
+		return err;
+	err = switch_default(stack);
+	if (err && stack)
+		stack_drop(stack);
+	return err;
+}
+
+CHIC_EXPORT int chic_alloc_load(const char *conf)
+{
+	struct config_request request;
+	int err;
+
+	start_once();
+	message_clear();
+	config_request_from_process(&request, conf);
+	loader_lock();
+	err = load_default(&request);
+	loader_unlock();
+	return err;
+}
+
+CHIC_EXPORT int chic_alloc_unload(void)
+{
+	int err;
+
+	start_once();
+	message_clear();
+	loader_lock();
+	err = switch_default(NULL);
+	loader_unlock();
+	return err;
+}
+
+/* ---- tables for hosts with a runtime of their own; context is the layer ---- */
+
+static ValueMutPtr table_alloc(void *ctx, size_t size, size_t align)
+{
+	const struct chic_layer *top = ctx;
+
+	return top->alloc.fn(top->alloc.ctx, size, align);
+}
+
+static ValueMutPtr table_alloc_zeroed(void *ctx, size_t size, size_t align)
+{
+	const struct chic_layer *top = ctx;
+
+	return top->alloc_zeroed.fn(top->alloc_zeroed.ctx, size, align);
+}
+
+static ValueMutPtr table_realloc(void *ctx, ValueMutPtr old, size_t old_size, size_t size,
+				 size_t align)
+{
+	const struct chic_layer *top = ctx;
+
+	return top->realloc.fn(top->realloc.ctx, old, old_size, size, align);
+}
+
+static void table_free(void *ctx, ValueMutPtr block)
+{
+	const struct chic_layer *top = ctx;
+
+	top->free.fn(top->free.ctx, block);
+}
+
+/* A vtable has one context; a stack's entries may have four. */
+static void fill_vtable(const struct chic_layer *top, ChicAllocatorVTable *out)
+{
+	void *ctx = top->alloc.ctx;
+
+	if (ctx == top->alloc_zeroed.ctx && ctx == top->realloc.ctx && ctx == top->free.ctx)
+		*out = (ChicAllocatorVTable){ctx, top->alloc.fn, top->alloc_zeroed.fn,
+					     top->realloc.fn, top->free.fn};
+	else
+		*out = (ChicAllocatorVTable){(void *)top, table_alloc, table_alloc_zeroed,
+					     table_realloc, table_free};
+}
+
+CHIC_EXPORT int chic_alloc_table(const char *conf, ChicAllocatorVTable *out)
+{
+	struct config_request request;
+	struct stack *stack = NULL;
+	int err;
+
+	if (!out)
+		return message_set(-EINVAL, "chic_alloc_table: out is null");
+	start_once();
+	message_clear();
+	config_request_from_process(&request, conf);
+	loader_lock();
+	err = load(&request, &stack);
+	if (!err && stack) {
+		stack->uses++;
+		stack->counted = false;
+	}
+	if (!err)
+		fill_vtable(stack ? stack->top : platform_layer(), out);
+	loader_unlock();
+	return err;
+}
+
+/* ---- telling what is loaded ---- */
+
+static void info_fill(const struct stack *stack, const struct layer *layer,
+		      struct chic_alloc_info *info)
+{
+	const struct module *m = layer->module;
+
+	info->depth = stack->n_layers - 1 - (layer - stack->layers);
+	info->name = m->name;
+	info->kind = m->native ? module_kind_name(m->info.kind) : "heap";
+	info->version = m->native ? m->info.version : "";
+	info->path = m->path;
+}
+
+static int each_of_stack(const struct stack *stack,
+			 int (*fn)(const struct chic_alloc_info *, void *arg), void *arg)
+{
+	struct chic_alloc_info info = {
+		.size = sizeof(info),
+		.stack = stack->number,
+		.is_default = stack == hooks_default(),
+		.counted = stack->counted && !interposed,
+	};
+	int err = 0;
+
+	if (info.counted)
+		telemetry_live(stack->owner, &info.live_blocks, &info.live_bytes);
+	for (unsigned i = stack->n_layers; i-- > 0 && !err;) {
+		info_fill(stack, &stack->layers[i], &info);
+		err = fn(&info, arg);
+	}
+	if (err)
+		return err;
+	info.depth = stack->n_layers;
+	info.name = "default";
+	info.kind = "platform";
+	info.version = "";
+	info.path = "";
+	return fn(&info, arg);
+}
+
+static int each_platform(int (*fn)(const struct chic_alloc_info *, void *arg), void *arg)
+{
+	struct chic_alloc_info info = {
+		.size = sizeof(info),
+		.is_default = true,
+		.name = "default",
+		.kind = "platform",
+		.version = "",
+		.path = "",
+		.counted = !interposed,
+	};
+
+	if (info.counted)
+		telemetry_live(OWNER_PLATFORM, &info.live_blocks, &info.live_bytes);
+	return fn(&info, arg);
+}
+
+CHIC_EXPORT int chic_alloc_each(int (*fn)(const struct chic_alloc_info *, void *arg), void *arg)
+{
+	const struct stack *stack;
+	int err = 0;
+
+	start_once();
+	loader_lock();
+	if (!hooks_default())
+		err = each_platform(fn, arg);
+	for (stack = stacks; stack && !err; stack = stack->next)
+		err = each_of_stack(stack, fn, arg);
+	loader_unlock();
+	return err;
+}
+
+void loader_each_layer(void (*fn)(struct layer *, void *arg), void *arg, bool innermost_first)
+{
+	for (struct stack *s = stacks; s; s = s->next) {
+		for (unsigned i = 0; i < s->n_layers; i++) {
+			unsigned at = innermost_first ? i : s->n_layers - 1 - i;
+
+			if (s->layers[at].module->native)
+				fn(&s->layers[at], arg);
+		}
+	}
+}
+
+/* ---- interposers ---- */
+
+static AllocationTelemetry *malloc_counters(AllocationTelemetry **cache)
+{
+	struct thread *t = thread_self ? thread_self : thread_attach();
+
+	*cache = t ? &t->owner[OWNER_MALLOC].t : NULL;
+	if (t)
+		t->malloc_cache = cache;
+	return *cache;
+}
+
+static void interpose_answer(const struct stack *stack, struct chic_interposed *out)
+{
+	const struct chic_interposed answer = {
+		.size = out->size,
+		.direct = stack ? stack->direct : platform_family(),
+		.top = stack ? stack->top : platform_layer(),
+		.telemetry = interposed_telemetry,
+		.counters = malloc_counters,
+		.shared = &thread_shared[OWNER_MALLOC].t,
+	};
+
+	memcpy(out, &answer, out->size < sizeof(answer) ? out->size : sizeof(answer));
+}
+
+/* Programs without a stack run at full platform speed unless counting was asked for. */
+static enum chic_telemetry telemetry_of(const struct config *config)
+{
+	if (!*config->stack && !*config->filters && !config->telemetry_from)
+		return CHIC_TELEMETRY_OFF;
+	return config->telemetry;
+}
+
+static int start_stack(struct config *config, const struct config_request *request,
+		       bool malloc_family)
+{
+	struct stack *stack = NULL;
+	int err = 0;
+
+	log_open(config->log, config->log_path, request->run);
+	interposed_telemetry = telemetry_of(config);
+	if (*config->stack || *config->filters)
+		err = stack_new(config, request->secure, malloc_family, &stack);
+	if (err)
+		return err;
+	if (stack)
+		stack->uses++;
+	return hooks_set_default(stack);
+}
+
+/* Nothing was served yet, so whatever goes wrong costs the program nothing. */
+void loader_start(bool malloc_family)
+{
+	struct config_request request;
+	struct config config;
+	bool fatal = false;
+	int err;
+
+	config_request_from_process(&request, NULL);
+	log_open(LOG_TO_AUTO, NULL, request.run);
+	err = config_read(&request, &config);
+	if (!err) {
+		fatal = config.on_error == ON_ERROR_FAIL && config.fail_counts;
+		err = start_stack(&config, &request, malloc_family);
+		config_free(&config);
+	}
+	if (!err)
+		return;
+	interposed_telemetry = CHIC_TELEMETRY_OFF;
+	if (!fatal) {
+		log_line("%s; the platform heap serves", message_get());
+		return;
+	}
+	log_line("%s; on_error = fail: not started", message_get());
+	_exit(EXIT_FAILURE);
+}
+
+CHIC_EXPORT void chic_alloc_interpose(const struct chic_malloc_family *family,
+				      const char *standdown, struct chic_interposed *out)
+{
+	loader_lock();
+	platform_set_family(family);
+	if (!standdown)
+		loader_start(true);
+	if (!hooks_table)
+		hooks_set_default(NULL);
+	interposed = true;
+	interpose_answer(hooks_default(), out);
+	loader_unlock();
+}

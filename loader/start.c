@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * When the configuration is applied, and what happens around fork().
+ *
+ * The library's constructor applies it, or an earlier request from another
+ * constructor.  Where the preload library is present it decides instead, since
+ * the platform heap must be known before anything is loaded.
+ */
+#define _GNU_SOURCE
+#include "internal.h"
+
+#include <pthread.h>
+
+/* Weak, so that a program which links the loader statically may say no as well. */
+CHIC_EXPORT __attribute__((weak)) int chic_alloc_autoload = 1;
+
+/* Defined by libchic_alloc_preload.so, if that is in the process. */
+extern void chic_alloc_preload_start(void) __attribute__((weak, visibility("default")));
+
+static pthread_mutex_t start_lock = PTHREAD_MUTEX_INITIALIZER;
+static bool started;
+static bool starting;
+static pthread_t starter;
+
+static void layer_prefork(struct layer *layer, void *arg)
+{
+	(void)arg;
+	if (layer->module->exports.prefork)
+		layer->module->exports.prefork(layer->ctx);
+}
+
+static void layer_postfork_parent(struct layer *layer, void *arg)
+{
+	(void)arg;
+	if (layer->module->exports.postfork_parent)
+		layer->module->exports.postfork_parent(layer->ctx);
+}
+
+static void layer_postfork_child(struct layer *layer, void *arg)
+{
+	(void)arg;
+	if (layer->module->exports.postfork_child)
+		layer->module->exports.postfork_child(layer->ctx);
+}
+
+/* Outermost locks first, the order in which they are taken otherwise. */
+static void prefork(void)
+{
+	loader_lock();
+	publish_prefork();
+	table_prefork();
+	telemetry_prefork();
+	loader_each_layer(layer_prefork, NULL, false);
+	thread_prefork();
+}
+
+static void postfork(void)
+{
+	telemetry_postfork();
+	table_postfork();
+	publish_postfork();
+	loader_unlock();
+}
+
+static void postfork_parent(void)
+{
+	thread_postfork_parent();
+	loader_each_layer(layer_postfork_parent, NULL, true);
+	postfork();
+}
+
+static void postfork_child(void)
+{
+	thread_postfork_child();
+	loader_each_layer(layer_postfork_child, NULL, true);
+	postfork();
+}
+
+/* The start lock is held, and this is the first time. */
+static void start(void)
+{
+	pthread_atfork(prefork, postfork_parent, postfork_child);
+	if (chic_alloc_preload_start) {
+		chic_alloc_preload_start();
+		return;
+	}
+	loader_lock();
+	if (chic_alloc_autoload)
+		loader_start(false);
+	if (!hooks_table)
+		hooks_set_default(NULL);
+	loader_unlock();
+}
+
+/* A module that asks for memory while it is being loaded comes back here. */
+static bool is_starter(void)
+{
+	return __atomic_load_n(&starting, __ATOMIC_ACQUIRE) &&
+	       pthread_equal(starter, pthread_self());
+}
+
+void start_once(void)
+{
+	if (__atomic_load_n(&started, __ATOMIC_ACQUIRE) || is_starter())
+		return;
+	pthread_mutex_lock(&start_lock);
+	if (!started) {
+		starter = pthread_self();
+		__atomic_store_n(&starting, true, __ATOMIC_RELEASE);
+		start();
+		__atomic_store_n(&starting, false, __ATOMIC_RELEASE);
+		__atomic_store_n(&started, true, __ATOMIC_RELEASE);
+	}
+	pthread_mutex_unlock(&start_lock);
+}
+
+__attribute__((constructor)) static void at_start(void)
+{
+	start_once();
+}
