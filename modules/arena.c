@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * arena - bump allocation in chunks per thread, everything back at once
+ *
+ * What the module exports: its own blocks as long as the cap allows, the lower
+ * layer's beyond.
+ */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "arena.h"
+
+CHIC_MODULE("arena", "mixed");
+CHIC_MODULE_VERSION("1.0");
+CHIC_MODULE_LICENSE("BSD-2-Clause");
+CHIC_MODULE_DESCRIPTION("bump allocation per thread, everything given back at once");
+CHIC_MODULE_AUTHOR("chic-alloc");
+CHIC_MODULE_PARM("chunk", "size", "64K", "4K-1G", "bytes that a thread takes at a time");
+CHIC_MODULE_PARM("cap", "size", "1G", "64K-64T", "bytes of addresses reserved");
+CHIC_MODULE_PARM("overflow", "enum", "lower", "lower|fail",
+		 "whether the layer below serves what the cap leaves out");
+
+/* --------------------------------------------------------------- hooks -- */
+
+static ValueMutPtr hook_alloc(struct arena *a, size_t size, size_t align, bool zeroed)
+{
+	void *p = arena_own_alloc(a, size, align, zeroed);
+
+	if (p || a->overflow_fails)
+		return handle(p, size, align);
+	return lower_alloc(a->lower, size, align, zeroed);
+}
+
+ValueMutPtr arena_alloc(void *ctx, size_t size, size_t align)
+{
+	return hook_alloc(ctx, size, align, false);
+}
+
+ValueMutPtr arena_alloc_zeroed(void *ctx, size_t size, size_t align)
+{
+	return hook_alloc(ctx, size, align, true);
+}
+
+ValueMutPtr arena_realloc(void *ctx, ValueMutPtr old, size_t old_size, size_t size,
+			  size_t align)
+{
+	struct arena *a = ctx;
+	ValueMutPtr block;
+
+	if (!old.ptr)
+		return hook_alloc(a, size, align, false);
+	if (!arena_has(a, old.ptr))
+		return lower_realloc(a->lower, old, old_size, size, align);
+	if (arena_own_resize(a, (char *)old.ptr, size, align))
+		return handle(old.ptr, size, align);
+	block = hook_alloc(a, size, align, false);
+	if (block.ptr) {
+		old_size = smaller(old_size, arena_header_of(old.ptr)->size);
+		memcpy(block.ptr, old.ptr, smaller(old_size, size));
+		arena_own_free(a, old.ptr);
+	}
+	return block;
+}
+
+void arena_free(void *ctx, ValueMutPtr block)
+{
+	struct arena *a = ctx;
+
+	if (arena_has(a, block.ptr))
+		arena_own_free(a, block.ptr);
+	else
+		lower_free(a->lower, block);
+}
+
+size_t arena_usable_size(void *ctx, const void *p)
+{
+	struct arena *a = ctx;
+
+	return arena_has(a, p) ? arena_header_of(p)->size : lower_usable_size(a->lower, p);
+}
+
+bool arena_owns(void *ctx, const void *p)
+{
+	return arena_has(ctx, p);
+}
+
+/* --------------------------------------------------------------- twins -- */
+
+void *arena_malloc(void *ctx, size_t size)
+{
+	struct arena *a = ctx;
+	void *p = arena_own_alloc(a, size, ARENA_ALIGN, false);
+
+	return p || a->overflow_fails ? p : lower_malloc(a->lower, size);
+}
+
+void *arena_calloc(void *ctx, size_t n, size_t size)
+{
+	struct arena *a = ctx;
+	void *p = arena_own_alloc(a, n * size, ARENA_ALIGN, true);
+
+	return p || a->overflow_fails ? p : lower_calloc(a->lower, n, size);
+}
+
+void *arena_memalign(void *ctx, size_t align, size_t size)
+{
+	struct arena *a = ctx;
+	void *p = arena_own_alloc(a, size, align, false);
+
+	return p || a->overflow_fails ? p : lower_memalign(a->lower, align, size);
+}
+
+void *arena_remalloc(void *ctx, void *p, size_t size)
+{
+	struct arena *a = ctx;
+	void *q;
+
+	if (!arena_has(a, p))
+		return lower_remalloc(a->lower, p, size);
+	if (arena_own_resize(a, p, size, ARENA_ALIGN))
+		return p;
+	q = arena_malloc(a, size);
+	if (q) {
+		memcpy(q, p, smaller(arena_header_of(p)->size, size));
+		arena_own_free(a, p);
+	}
+	return q;
+}
+
+size_t arena_mfree(void *ctx, void *p)
+{
+	struct arena *a = ctx;
+
+	return arena_has(a, p) ? arena_own_free(a, p) : lower_mfree(a->lower, p);
+}
+
+/* ------------------------------------------------- threads and forks -- */
+
+void arena_thread_exit(void *ctx, void *word)
+{
+	arena_slot_release(ctx, word);
+}
+
+void arena_prefork(void *ctx)
+{
+	arena_lock_all(ctx);
+}
+
+void arena_postfork_parent(void *ctx)
+{
+	arena_unlock_all(ctx);
+}
+
+/* The child's only thread is the copy of the one that took the locks. */
+void arena_postfork_child(void *ctx)
+{
+	arena_unlock_all(ctx);
+}
+
+/* ---------------------------------------------------------- life cycle -- */
+
+size_t arena_reset(void *ctx)
+{
+	return arena_own_reset(ctx);
+}
+
+static int read_params(struct arena *a)
+{
+	uint64_t cap = chic_param_number(a->args, "cap");
+	uint64_t chunk = chic_param_number(a->args, "chunk");
+
+	if (cap < chunk) {
+		a->args->fail("cap = %llu: expected at least the chunk of %llu bytes",
+			      (unsigned long long)cap, (unsigned long long)chunk);
+		return -EINVAL;
+	}
+	a->page = sysconf(_SC_PAGESIZE);
+	a->chunk = round_up(chunk, a->page);
+	a->overflow_fails = strcmp(chic_param_text(a->args, "overflow"), "fail") == 0;
+	arena_reserve(a, smaller(larger(cap, a->chunk), PTRDIFF_MAX) & ~(a->page - 1));
+	if (a->cap == 0 && a->overflow_fails) {
+		a->args->fail("overflow = fail: not even one chunk of %zu bytes to be had",
+			      a->chunk);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+int arena_init(const struct chic_module_args *args, const struct chic_layer *lower, void **ctx)
+{
+	struct arena *a = pages_new(sizeof(*a));
+	int err;
+
+	if (!a) {
+		args->fail("no memory for the arena's %zu bytes of state", sizeof(*a));
+		return -ENOMEM;
+	}
+	a->args = args;
+	a->lower = lower;
+	pthread_mutex_init(&a->lock, NULL);
+	pthread_mutex_init(&a->shared.lock, NULL);
+	err = read_params(a);
+	if (err)
+		goto err_unmap_state;
+	*ctx = a;
+	return 0;
+
+err_unmap_state:
+	munmap(a, sizeof(*a));
+	return err;
+}
+
+void arena_exit(void *ctx)
+{
+	struct arena *a = ctx;
+	struct arena_slot *s, *next;
+
+	for (s = a->slots; s; s = next) {
+		next = s->next;
+		munmap(s, sizeof(*s));
+	}
+	if (a->cap)
+		munmap(a->base, a->cap);
+	munmap(a, sizeof(*a));
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the shipped modules share: prototypes of their exports, handles, pages,
+ * and calls to the layer below with the context that belongs to each entry.
+ */
+#ifndef CHIC_MODULES_INTERNAL_H
+#define CHIC_MODULES_INTERNAL_H
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/mman.h>
+
+#include "chic_module.h"
+
+#pragma GCC visibility push(default)
+#define MODULE_EXPORTS(name)                                                                   \
+	ValueMutPtr name##_alloc(void *ctx, size_t size, size_t align);                        \
+	ValueMutPtr name##_alloc_zeroed(void *ctx, size_t size, size_t align);                 \
+	ValueMutPtr name##_realloc(void *ctx, ValueMutPtr old, size_t old_size, size_t size,   \
+				   size_t align);                                              \
+	void name##_free(void *ctx, ValueMutPtr block);                                        \
+	int name##_init(const struct chic_module_args *args, const struct chic_layer *lower,   \
+			void **ctx);                                                           \
+	void name##_exit(void *ctx);                                                           \
+	size_t name##_usable_size(void *ctx, const void *p);                                   \
+	bool name##_owns(void *ctx, const void *p);                                            \
+	size_t name##_reset(void *ctx);                                                        \
+	void name##_prefork(void *ctx);                                                        \
+	void name##_postfork_parent(void *ctx);                                                \
+	void name##_postfork_child(void *ctx);                                                 \
+	void name##_thread_exit(void *ctx, void *word);                                        \
+	void *name##_malloc(void *ctx, size_t size);                                           \
+	void *name##_calloc(void *ctx, size_t n, size_t size);                                 \
+	void *name##_memalign(void *ctx, size_t align, size_t size);                           \
+	void *name##_remalloc(void *ctx, void *p, size_t size);                                \
+	size_t name##_mfree(void *ctx, void *p)
+
+MODULE_EXPORTS(arena);
+MODULE_EXPORTS(counting);
+MODULE_EXPORTS(guard);
+#pragma GCC visibility pop
+
+/* to is a power of two */
+static inline size_t round_up(size_t n, size_t to)
+{
+	return (n + to - 1) & ~(to - 1);
+}
+
+static inline size_t smaller(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+static inline size_t larger(size_t a, size_t b)
+{
+	return a > b ? a : b;
+}
+
+static inline ValueMutPtr handle(void *p, size_t size, size_t align)
+{
+	return (ValueMutPtr){.ptr = p, .size = size, .align = align};
+}
+
+/* Pages of zeros for the module itself, or null; errno is left alone. */
+static inline void *pages_new(size_t size)
+{
+	int saved = errno;
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	errno = saved;
+	return p == MAP_FAILED ? NULL : p;
+}
+
+/* Addresses without memory behind them, or null; errno is left alone. */
+static inline void *addresses_new(size_t size)
+{
+	int saved = errno;
+	void *p =
+		mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	errno = saved;
+	return p == MAP_FAILED ? NULL : p;
+}
+
+/* Let a part of addresses_new() be used; errno is left alone. */
+static inline bool addresses_open(void *p, size_t size)
+{
+	int saved = errno;
+	bool ok = mprotect(p, size, PROT_READ | PROT_WRITE) == 0;
+
+	errno = saved;
+	return ok;
+}
+
+/*
+ * Give the memory of a part of addresses_new() back and forbid its use.  A new
+ * mapping does both at once, also where the memory is locked, and merges with
+ * its neighbours, which pages that were once in use do not.
+ */
+static inline bool addresses_close(void *p, size_t size)
+{
+	int saved = errno;
+	void *q = mmap(p, size, PROT_NONE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+
+	errno = saved;
+	return q != MAP_FAILED;
+}
+
+static inline size_t lower_usable_size(const struct chic_layer *lower, const void *p)
+{
+	return lower->usable_size.fn(lower->usable_size.ctx, p);
+}
+
+static inline ValueMutPtr lower_alloc(const struct chic_layer *lower, size_t size, size_t align,
+				      bool zeroed)
+{
+	if (zeroed)
+		return lower->alloc_zeroed.fn(lower->alloc_zeroed.ctx, size, align);
+	return lower->alloc.fn(lower->alloc.ctx, size, align);
+}
+
+static inline ValueMutPtr lower_realloc(const struct chic_layer *lower, ValueMutPtr old,
+					size_t old_size, size_t size, size_t align)
+{
+	return lower->realloc.fn(lower->realloc.ctx, old, old_size, size, align);
+}
+
+static inline void lower_free(const struct chic_layer *lower, ValueMutPtr block)
+{
+	lower->free.fn(lower->free.ctx, block);
+}
+
+static inline void *lower_malloc(const struct chic_layer *lower, size_t size)
+{
+	return lower->malloc.fn(lower->malloc.ctx, size);
+}
+
+static inline void *lower_calloc(const struct chic_layer *lower, size_t n, size_t size)
+{
+	return lower->calloc.fn(lower->calloc.ctx, n, size);
+}
+
+static inline void *lower_memalign(const struct chic_layer *lower, size_t align, size_t size)
+{
+	return lower->memalign.fn(lower->memalign.ctx, align, size);
+}
+
+static inline void *lower_remalloc(const struct chic_layer *lower, void *p, size_t size)
+{
+	return lower->remalloc.fn(lower->remalloc.ctx, p, size);
+}
+
+static inline size_t lower_mfree(const struct chic_layer *lower, void *p)
+{
+	return lower->mfree.fn(lower->mfree.ctx, p);
+}
+
+#endif /* CHIC_MODULES_INTERNAL_H */
