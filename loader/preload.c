@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The hot path of the preload library: the core of the malloc family.
+ *
+ * A request costs one acquire load and one indirect call.  What programs see is
+ * the same whatever heap serves:
+ *
+ *	malloc(0), calloc(0, n)	a unique pointer that is not null
+ *	realloc(NULL, n)	malloc(n), and counted as such
+ *	realloc(p, 0)		frees p and answers null, as the C library does
+ *	too much		null with ENOMEM: no memory, a product that overflows, or
+ *				more than PTRDIFF_MAX bytes
+ *	memalign, aligned_alloc	a bad alignment is rounded up to a power of two
+ *	posix_memalign		EINVAL for a bad alignment; errno is left alone
+ *	free			leaves errno alone, as far as the heap does
+ *	malloc_usable_size(NULL)  0
+ *
+ * Counters count what succeeded.  Blocks of the boot arena are never counted:
+ * neither when they are made nor when they are freed.
+ */
+#include "preload.h"
+
+#include <malloc.h>
+#include <stdlib.h>
+
+/* Calls of AllocationTelemetry in its own order; the bytes follow, same order. */
+enum { COUNT_ALLOC, COUNT_ZEROED, COUNT_REALLOC, COUNT_FREE, COUNT_BYTES };
+
+_Static_assert(offsetof(AllocationTelemetry, free_calls) == COUNT_FREE * sizeof(size_t) &&
+		       offsetof(AllocationTelemetry, alloc_bytes) ==
+			       COUNT_BYTES * sizeof(size_t) &&
+		       offsetof(AllocationTelemetry, freed_bytes) ==
+			       (COUNT_BYTES + COUNT_FREE) * sizeof(size_t),
+	       "counters are addressed by number");
+
+__attribute__((cold, noinline)) void *no_memory(void)
+{
+	errno = ENOMEM;
+	return NULL;
+}
+
+/* The thread's counters; null before its first request and at its end. */
+static __thread AllocationTelemetry *thread_counters __attribute__((tls_model("initial-exec")));
+
+static inline void add_own(AllocationTelemetry *t, unsigned which, size_t n)
+{
+	size_t *counter = (size_t *)t + which;
+	size_t old = __atomic_load_n(counter, __ATOMIC_RELAXED);
+
+	__atomic_store_n(counter, old + n, __ATOMIC_RELAXED);
+}
+
+/* For a thread that has no counters yet, or none any more, as well. */
+__attribute__((noinline)) static void add(const struct dispatch *d, unsigned which, size_t n)
+{
+	AllocationTelemetry *t = thread_counters;
+	int saved = errno;
+
+	if (!t)
+		t = d->counters(&thread_counters);
+	if (t)
+		add_own(t, which, n);
+	else
+		__atomic_fetch_add((size_t *)d->shared + which, n, __ATOMIC_RELAXED);
+	errno = saved;
+}
+
+static size_t usable(const struct dispatch *d, void *p)
+{
+	if (d->layered)
+		return d->layer.usable_size.fn(d->layer.usable_size.ctx, p);
+	return d->direct.usable_size(p);
+}
+
+/* The count functions answer p, so that their callers can end in them. */
+__attribute__((noinline)) static void *count_first(const struct dispatch *d, unsigned which,
+						   void *p)
+{
+	add(d, which, 1);
+	return p;
+}
+
+static inline void *count_call(const struct dispatch *d, unsigned which, void *p)
+{
+	AllocationTelemetry *t = thread_counters;
+
+	if (unlikely(!t))
+		return count_first(d, which, p);
+	add_own(t, which, 1);
+	return p;
+}
+
+static void *count_full(const struct dispatch *d, unsigned which, void *p)
+{
+	add(d, which, 1);
+	add(d, COUNT_BYTES + which, usable(d, p));
+	return p;
+}
+
+static inline void *count(const struct dispatch *d, unsigned which, void *p)
+{
+	if (d->telemetry == CHIC_TELEMETRY_OFF)
+		return p;
+	return d->telemetry == CHIC_TELEMETRY_CALLS ? count_call(d, which, p)
+						    : count_full(d, which, p);
+}
+
+/*
+ * How malloc and free are served where it takes more than a jump, for each
+ * answer to "directly or by a layer" and "what is counted".
+ */
+
+static void *malloc_booting(const struct dispatch *d, size_t size)
+{
+	(void)d;
+	return size > SIZE_LIMIT ? no_memory() : boot_malloc(size);
+}
+
+static void *malloc_direct_off(const struct dispatch *d, size_t size)
+{
+	return size > SIZE_LIMIT ? no_memory() : d->direct.malloc(size);
+}
+
+static void *malloc_direct_calls(const struct dispatch *d, size_t size)
+{
+	void *p = d->direct.malloc(size);
+
+	return likely(p) ? count_call(dispatch(), COUNT_ALLOC, p) : no_memory();
+}
+
+static void *malloc_direct_full(const struct dispatch *d, size_t size)
+{
+	void *p = d->direct.malloc(size);
+
+	return likely(p) ? count_full(d, COUNT_ALLOC, p) : no_memory();
+}
+
+static inline void *layer_malloc(const struct dispatch *d, size_t size)
+{
+	if (unlikely(size > SIZE_LIMIT))
+		return NULL;
+	return d->layer.malloc.fn(d->layer.malloc.ctx, size + !size);
+}
+
+static void *malloc_layered_off(const struct dispatch *d, size_t size)
+{
+	void *p = layer_malloc(d, size);
+
+	return likely(p) ? p : no_memory();
+}
+
+static void *malloc_layered_calls(const struct dispatch *d, size_t size)
+{
+	void *p = layer_malloc(d, size);
+
+	return likely(p) ? count_call(dispatch(), COUNT_ALLOC, p) : no_memory();
+}
+
+static void *malloc_layered_full(const struct dispatch *d, size_t size)
+{
+	void *p = layer_malloc(d, size);
+
+	return likely(p) ? count_full(d, COUNT_ALLOC, p) : no_memory();
+}
+
+static void free_direct_off(const struct dispatch *d, void *p)
+{
+	d->direct.free(p);
+}
+
+/* Apart, so that the usual way through free needs no stack frame. */
+__attribute__((noinline)) static void free_first(const struct dispatch *d, void *p)
+{
+	add(d, COUNT_FREE, 1);
+	preload_modes[d->layered][CHIC_TELEMETRY_OFF].free(d, p);
+}
+
+static void free_direct_calls(const struct dispatch *d, void *p)
+{
+	AllocationTelemetry *t = thread_counters;
+
+	if (unlikely(!t)) {
+		free_first(d, p);
+		return;
+	}
+	add_own(t, COUNT_FREE, 1);
+	d->direct.free(p);
+}
+
+static void free_direct_full(const struct dispatch *d, void *p)
+{
+	count_full(d, COUNT_FREE, p);
+	d->direct.free(p);
+}
+
+static void free_layered_off(const struct dispatch *d, void *p)
+{
+	d->layer.mfree.fn(d->layer.mfree.ctx, p);
+}
+
+static void free_layered_calls(const struct dispatch *d, void *p)
+{
+	AllocationTelemetry *t = thread_counters;
+
+	if (unlikely(!t)) {
+		free_first(d, p);
+		return;
+	}
+	add_own(t, COUNT_FREE, 1);
+	d->layer.mfree.fn(d->layer.mfree.ctx, p);
+}
+
+/* A layer tells the bytes when the block is gone: one call less. */
+static void free_layered_full(const struct dispatch *d, void *p)
+{
+	size_t bytes = d->layer.mfree.fn(d->layer.mfree.ctx, p);
+
+	add(d, COUNT_FREE, 1);
+	add(d, COUNT_BYTES + COUNT_FREE, bytes);
+}
+
+const struct dispatch_mode preload_modes[2][3] = {
+	[false] =
+		{
+			[CHIC_TELEMETRY_OFF] = {malloc_direct_off, free_direct_off},
+			[CHIC_TELEMETRY_CALLS] = {malloc_direct_calls, free_direct_calls},
+			[CHIC_TELEMETRY_FULL] = {malloc_direct_full, free_direct_full},
+		},
+	[true] =
+		{
+			[CHIC_TELEMETRY_OFF] = {malloc_layered_off, free_layered_off},
+			[CHIC_TELEMETRY_CALLS] = {malloc_layered_calls, free_layered_calls},
+			[CHIC_TELEMETRY_FULL] = {malloc_layered_full, free_layered_full},
+		},
+};
+
+/* Before the decision all blocks are the boot arena's: free finds no other. */
+const struct dispatch boot_dispatch = {
+	.boot_len = SIZE_MAX,
+	.booting = true,
+	.mode = {.malloc = malloc_booting},
+};
+
+struct dispatch_page preload_page = {.active = &boot_dispatch};
+
+CHIC_EXPORT void *malloc(size_t size)
+{
+	const struct dispatch *d = dispatch();
+
+	if (likely(size - 1 < d->plain_sizes))
+		return d->direct.malloc(size);
+	return d->mode.malloc(d, size);
+}
+
+CHIC_EXPORT void free(void *p)
+{
+	const struct dispatch *d = dispatch();
+
+	if (unlikely(from_boot(d, p)))
+		return;
+	if (likely(d->plain))
+		d->direct.free(p);
+	else if (likely(p))
+		d->mode.free(d, p);
+}
+
+CHIC_EXPORT void *calloc(size_t n, size_t size)
+{
+	const struct dispatch *d = dispatch();
+	size_t total;
+	void *p;
+
+	if (unlikely(__builtin_mul_overflow(n, size, &total) || total > SIZE_LIMIT))
+		return no_memory();
+	if (unlikely(d->booting))
+		return boot_malloc(total);
+	if (unlikely(!total))
+		n = size = 1;
+	if (d->plain)
+		return d->direct.calloc(n, size);
+	if (d->layered)
+		p = d->layer.calloc.fn(d->layer.calloc.ctx, n, size);
+	else
+		p = d->direct.calloc(n, size);
+	if (unlikely(!p))
+		return no_memory();
+	return count(d, COUNT_ZEROED, p);
+}
+
+static void *realloc_block(const struct dispatch *d, void *p, size_t size)
+{
+	bool full = d->telemetry == CHIC_TELEMETRY_FULL;
+	size_t before = full ? usable(d, p) : 0;
+	void *now;
+
+	if (d->layered)
+		now = d->layer.remalloc.fn(d->layer.remalloc.ctx, p, size);
+	else
+		now = d->direct.realloc(p, size);
+	if (unlikely(!now))
+		return no_memory();
+	count(d, COUNT_REALLOC, now);
+	if (unlikely(full))
+		add(d, COUNT_BYTES + COUNT_FREE, before);
+	return now;
+}
+
+CHIC_EXPORT void *realloc(void *p, size_t size)
+{
+	const struct dispatch *d = dispatch();
+
+	if (!p)
+		return malloc(size);
+	if (unlikely(!size)) {
+		free(p);
+		return NULL;
+	}
+	if (unlikely(size > SIZE_LIMIT))
+		return no_memory();
+	if (unlikely(from_boot(d, p)))
+		return boot_realloc(p, size);
+	if (d->plain)
+		return d->direct.realloc(p, size);
+	return realloc_block(d, p, size);
+}
+
+void *preload_memalign(size_t align, size_t size)
+{
+	const struct dispatch *d = dispatch();
+	void *p;
+
+	if (unlikely(d->booting))
+		return boot_memalign(align, size);
+	if (unlikely(align > SIZE_LIMIT || size > SIZE_LIMIT - align))
+		return no_memory();
+	if (d->layered)
+		p = d->layer.memalign.fn(d->layer.memalign.ctx, align, size + !size);
+	else
+		p = d->direct.memalign(align, size + !size);
+	if (unlikely(!p))
+		return no_memory();
+	return count(d, COUNT_ALLOC, p);
+}
+
+CHIC_EXPORT size_t malloc_usable_size(void *p)
+{
+	const struct dispatch *d = dispatch();
+
+	if (!p)
+		return 0;
+	if (unlikely(from_boot(d, p)))
+		return boot_usable_size(p);
+	return usable(d, p);
+}

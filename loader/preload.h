@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Private to the preload library: what its files share.
+ *
+ * active points to boot_dispatch until preload_start.c has decided; the boot arena
+ * serves until then.  Afterwards it points to a dispatch that never changes again,
+ * in a page that is read-only together with the pointer.
+ */
+#ifndef CHIC_PRELOAD_H
+#define CHIC_PRELOAD_H
+
+#include <errno.h>
+#include <stdatomic.h>
+
+#include "internal.h"
+
+/* More than this is refused: the difference of two pointers must fit. */
+#define SIZE_LIMIT ((size_t)PTRDIFF_MAX)
+
+struct dispatch;
+
+struct dispatch_mode {
+	void *(*malloc)(const struct dispatch *d, size_t size);
+	void (*free)(const struct dispatch *d, void *p);
+};
+
+struct dispatch {
+	/* blocks of the boot arena, which are known for ever */
+	uintptr_t boot_base;
+	size_t boot_len;
+	/* size - 1 below it: direct's without a further look; 0 if none is */
+	size_t plain_sizes;
+	bool plain; /* direct, and nothing is counted */
+	bool booting; /* this is boot_dispatch */
+	bool layered; /* layer serves; else direct does */
+	enum chic_telemetry telemetry;
+	struct chic_malloc_family direct;
+	struct dispatch_mode mode; /* what is not plain */
+	struct chic_layer layer;
+	/* for the counters */
+	AllocationTelemetry *(*counters)(AllocationTelemetry **cache);
+	AllocationTelemetry *shared;
+	/* the C library's own heap serves: its tuning calls mean something */
+	bool libc_serves;
+};
+
+/* Aligned to the largest page of any kernel, and on pages of its own. */
+#if defined(__i386__) || defined(__x86_64__)
+#define PAGE_LARGEST 4096
+#else
+#define PAGE_LARGEST 65536
+#endif
+
+struct dispatch_page {
+	_Alignas(PAGE_LARGEST) _Atomic(const struct dispatch *) active;
+	struct dispatch dispatch;
+};
+
+extern struct dispatch_page preload_page;
+extern const struct dispatch boot_dispatch;
+/* By "is it layered" and what is counted. */
+extern const struct dispatch_mode preload_modes[2][3];
+
+static inline const struct dispatch *dispatch(void)
+{
+	return atomic_load_explicit(&preload_page.active, memory_order_acquire);
+}
+
+static inline bool from_boot(const struct dispatch *d, const void *p)
+{
+	return (uintptr_t)p - d->boot_base < d->boot_len;
+}
+
+/* preload.c */
+
+/* Answers null, with ENOMEM. */
+void *no_memory(void);
+
+/* align is a power of two; size as the caller gave it. */
+void *preload_memalign(size_t align, size_t size);
+
+/* preload_boot.c - requests before anything is decided */
+
+void *boot_malloc(size_t size);
+void *boot_memalign(size_t align, size_t size);
+size_t boot_usable_size(const void *p);
+/* The block's bytes in a new one from malloc; the old one stays. */
+void *boot_realloc(void *p, size_t size);
+/*
+ * No more requests come.  Gives the unused rest back unless another thread may
+ * be inside, and answers the range that stays.
+ */
+void boot_close(uintptr_t *base, size_t *len);
+
+/* preload_start.c */
+
+CHIC_EXPORT void chic_alloc_preload_start(void);
+/* A function of the C library itself, whoever defines one of that name too. */
+void *libc_symbol(const char *name);
+
+/* What <malloc.h> and <stdlib.h> of older C libraries do not declare. */
+CHIC_EXPORT void free_sized(void *p, size_t size);
+CHIC_EXPORT void free_aligned_sized(void *p, size_t align, size_t size);
+CHIC_EXPORT void cfree(void *p);
+
+#endif /* CHIC_PRELOAD_H */

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Decides, once, which heap serves this program, and publishes the decision.
+ *
+ * Runs from a constructor, libchic_alloc's or this library's, whichever comes
+ * first, and never from inside malloc: loading a module takes the dynamic
+ * linker's locks, which malloc's caller may hold.
+ */
+#include "preload.h"
+
+#include <dlfcn.h>
+#include <link.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* The first PID namespace of a machine has this number in all kernels. */
+#define PID_NS_INITIAL "pid:[4026531836]"
+
+/* Null unless a sanitizer's runtime is in the program. */
+extern void __asan_init(void) __attribute__((weak));
+extern void __hwasan_init(void) __attribute__((weak));
+extern void __msan_init(void) __attribute__((weak));
+extern void __tsan_init(void) __attribute__((weak));
+
+/* Where this library begins and ends in memory, by the linker. */
+extern const char __ehdr_start[] __attribute__((visibility("hidden")));
+extern const char _end[] __attribute__((visibility("hidden")));
+
+/*
+ * By handle: the next or default symbol may be another preloaded allocator's,
+ * and so may __libc_malloc.
+ */
+void *libc_symbol(const char *name)
+{
+	static void *_Atomic cached;
+	void *libc = cached;
+
+	if (!libc) {
+		libc = dlopen("libc.so.6", RTLD_NOLOAD | RTLD_LAZY);
+		cached = libc;
+	}
+	return dlsym(libc ? libc : RTLD_NEXT, name);
+}
+
+static void libc_family_find(struct chic_malloc_family *family)
+{
+	*family = (struct chic_malloc_family){
+		.malloc = (void *(*)(size_t))libc_symbol("malloc"),
+		.free = (void (*)(void *))libc_symbol("free"),
+		.calloc = (void *(*)(size_t, size_t))libc_symbol("calloc"),
+		.realloc = (void *(*)(void *, size_t))libc_symbol("realloc"),
+		.memalign = (void *(*)(size_t, size_t))libc_symbol("memalign"),
+		.usable_size = (size_t(*)(void *))libc_symbol("malloc_usable_size"),
+	};
+}
+
+static const char *switched_off(void)
+{
+	const char *value = secure_getenv("CHIC_ALLOC_DISABLE");
+
+	if (value && strcmp(value, "1") == 0)
+		return "CHIC_ALLOC_DISABLE is 1";
+	if (access(CHIC_ALLOC_SYSCONFDIR "/chic-alloc.disable", F_OK) == 0)
+		return CHIC_ALLOC_SYSCONFDIR "/chic-alloc.disable exists";
+	return NULL;
+}
+
+/* Where the machine's init cannot start, nobody can repair the configuration. */
+static const char *is_init(void)
+{
+	char ns[sizeof(PID_NS_INITIAL)];
+	ssize_t n;
+
+	if (getpid() != 1)
+		return NULL;
+	n = readlink("/proc/self/ns/pid", ns, sizeof(ns));
+	if (n >= 0 && (n != sizeof(ns) - 1 || memcmp(ns, PID_NS_INITIAL, n) != 0))
+		return NULL;
+	return "process 1 of the machine";
+}
+
+static bool is_ours(const void *address)
+{
+	return (const char *)address >= __ehdr_start && (const char *)address < _end;
+}
+
+/* An executable's stub for calls elsewhere, which bears the name as well. */
+static bool is_stub(const void *address)
+{
+	const ElfW(Sym) *symbol = NULL;
+	Dl_info info;
+
+	return dladdr1(address, &info, (void **)&symbol, RTLD_DL_SYMENT) && symbol &&
+	       symbol->st_shndx == SHN_UNDEF;
+}
+
+static const char *has_own_malloc(void)
+{
+	static const char *const names[] = {"malloc", "free"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		const void *address = dlsym(RTLD_DEFAULT, names[i]);
+
+		if (address && !is_ours(address) && !is_stub(address))
+			return "the program, or a library preloaded before, defines malloc";
+	}
+	return NULL;
+}
+
+static const char *has_sanitizer(void)
+{
+	if (__asan_init || __hwasan_init || __msan_init || __tsan_init)
+		return "the program carries a sanitizer";
+	return NULL;
+}
+
+/* Why the program is to be left alone, or null. */
+static const char *standdown_reason(void)
+{
+	static const char *(*const reasons[])(void) = {
+		switched_off,
+		is_init,
+		has_sanitizer,
+		has_own_malloc,
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(reasons); i++) {
+		const char *reason = reasons[i]();
+
+		if (reason)
+			return reason;
+	}
+	return NULL;
+}
+
+static void dispatch_fill(struct dispatch *d, const struct chic_interposed *in,
+			  const struct chic_malloc_family *libc_family)
+{
+	d->layered = !in->direct;
+	if (in->direct)
+		d->direct = *in->direct;
+	else
+		d->layer = *in->top;
+	d->telemetry = in->telemetry;
+	d->mode = preload_modes[d->layered][d->telemetry];
+	d->plain = in->direct && d->telemetry == CHIC_TELEMETRY_OFF;
+	d->plain_sizes = d->plain ? SIZE_LIMIT : 0;
+	d->counters = in->counters;
+	d->shared = in->shared;
+	d->libc_serves = in->direct && in->direct->malloc == libc_family->malloc;
+	boot_close(&d->boot_base, &d->boot_len);
+}
+
+/* From here on every request goes to the heap, and no stray write changes that. */
+static void publish(void)
+{
+	_Static_assert(sizeof(struct dispatch) < 4000, "pointer and dispatch share a page");
+
+	atomic_store_explicit(&preload_page.active, &preload_page.dispatch,
+			      memory_order_release);
+	/* writable works as well, where a sandbox forbids it */
+	(void)mprotect(&preload_page, sysconf(_SC_PAGESIZE), PROT_READ);
+}
+
+void chic_alloc_preload_start(void)
+{
+	static atomic_flag begun = ATOMIC_FLAG_INIT;
+	static struct chic_malloc_family libc_family;
+	struct chic_interposed in = {.size = sizeof(in)};
+	int saved = errno;
+
+	if (atomic_flag_test_and_set(&begun))
+		return;
+	libc_family_find(&libc_family);
+	chic_alloc_interpose(&libc_family, standdown_reason(), &in);
+	dispatch_fill(&preload_page.dispatch, &in, &libc_family);
+	publish();
+	errno = saved;
+}
+
+__attribute__((constructor)) static void start(void)
+{
+	chic_alloc_preload_start();
+}
