@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Private to the command chic-alloc (cli*.c), which is linked with the loader's
+ * own code and so reads configurations and modules exactly as programs do.
+ */
+#ifndef CHIC_LOADER_CLI_H
+#define CHIC_LOADER_CLI_H
+
+#include <getopt.h>
+#include <stdio.h>
+
+#include "internal.h"
+
+/* How the command ends; run ends like env(1) when the program cannot be started. */
+enum { CLI_GOOD = 0, CLI_NO = 1, CLI_USAGE = 2, CLI_NOT_EXECUTABLE = 126, CLI_NOT_FOUND = 127 };
+
+/* Values of long options without a letter. */
+enum { CLI_OPT_JSON = 256, CLI_OPT_HELP };
+
+struct cli_command {
+	const char *name;
+	/* argv[0] is the command's name; answers the exit status */
+	int (*run)(int argc, char **argv);
+	const char *summary;
+	const char *help;
+};
+
+extern const struct cli_command cli_run, cli_list, cli_info, cli_config;
+
+/* cli.c - what all commands share */
+
+/* One line on stderr.  Both answer the exit status that goes with it. */
+int cli_error(const char *format, ...) CHIC_PRINTF(1, 2);
+int cli_usage(const struct cli_command *command, const char *format, ...) CHIC_PRINTF(2, 3);
+/* The loader's last message as an error. */
+int cli_failed(void);
+/* What getopt_long answered with '?' or ':', as a usage error. */
+int cli_bad_option(const struct cli_command *command, int opt, char **argv);
+int cli_help(const struct cli_command *command);
+/* The path from the root, links kept; to be freed, null with a message. */
+char *cli_absolute(const char *path);
+
+/* cli_request.c - the options -c, -m and -o */
+
+#define CLI_REQUEST_OPTIONS "c:m:o:"
+#define CLI_REQUEST_LONG                                                                       \
+	{"config", required_argument, NULL, 'c'}, {"module", required_argument, NULL, 'm'},    \
+	{                                                                                      \
+		"option", required_argument, NULL, 'o'                                         \
+	}
+
+struct cli_request {
+	char *named; /* absolute path; these three are null if not given */
+	const char *stack;
+	char *options; /* one a line */
+};
+
+/* Take one of the three; 0 or a negative errno with a message. */
+int cli_request_option(struct cli_request *request, int opt, const char *arg);
+/* What the loader would be asked: the options given, else the environment's. */
+void cli_request_fill(const struct cli_request *request, struct config_request *out);
+void cli_request_free(struct cli_request *request);
+
+/* cli_program.c - the program that is meant */
+
+struct cli_program {
+	char *path; /* as it is handed to execve() */
+	char *exe; /* what /proc/self/exe will say; null if it cannot be told */
+};
+
+/* Search PATH if need be.  CLI_GOOD, or with a message an exit status as env(1)'s. */
+int cli_program_find(const char *name, struct cli_program *out);
+/* Why the stack will not reach it although it starts; null if nothing speaks against. */
+const char *cli_program_escapes(const struct cli_program *program);
+void cli_program_free(struct cli_program *program);
+
+/* cli_module.c - a module's file, looked at without running it */
+
+struct cli_module {
+	struct location where;
+	struct modinfo info;
+	struct module_exports exports; /* not null where the file has it; not to be called */
+	const char *kind; /* heap, filter or mixed */
+	size_t static_tls; /* bytes of thread-local storage it brings */
+};
+
+/* Locate, read and check the module of a stack's entry. */
+int cli_module_open(const struct config *config, const char *entry, struct cli_module *out);
+void cli_module_close(struct cli_module *module);
+/* The values its parameters get; answers an array to be freed, null with a message. */
+struct chic_module_param *cli_module_params(const struct cli_module *module,
+					    const struct config *config);
+/* One line for people: "slab (size, default 64K, 4K-1G): bytes of one slab". */
+void cli_param_print(FILE *out, const struct modinfo_param *param);
+
+/* cli_check.c - would a configuration's stacks load? */
+
+/* The effective stack; *static_tls gets what its files need together. */
+int cli_check_stack(const struct config *config, bool malloc_family, size_t *static_tls);
+/* Every stack any program gets, and every module section whose module is there. */
+int cli_check_all(const struct config *config);
+/* Whether setting i is the first of its section: sections need not stand together. */
+bool cli_begins_section(const struct config *config, size_t i);
+
+/* cli_json.c - JSON on stdout, keys in the order they are written */
+
+struct json {
+	FILE *out;
+	unsigned depth;
+	bool comma; /* something stands before on this level */
+};
+
+/* key is null inside arrays and for the outermost value. */
+void json_open(struct json *json, const char *key, char bracket);
+void json_close(struct json *json, char bracket);
+void json_string(struct json *json, const char *key, const char *value); /* null: null */
+void json_number(struct json *json, const char *key, unsigned long long value);
+
+#endif /* CHIC_LOADER_CLI_H */

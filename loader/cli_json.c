@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * A small JSON writer: nesting, commas and escaped strings, nothing more.
+ *
+ * JSON is UTF-8.  File names need not be: a byte that belongs to no UTF-8
+ * sequence is written as U+FFFD, so that the output always parses.
+ */
+#define _GNU_SOURCE
+#include "cli.h"
+
+/* Bytes of the valid sequence at s, 0 if there is none. */
+static unsigned utf8_length(const unsigned char *s)
+{
+	static const struct {
+		unsigned char mask, lead, length;
+		unsigned least; /* shorter code points are overlong here */
+	} forms[] = {
+		{0x80, 0x00, 1, 0},
+		{0xe0, 0xc0, 2, 0x80},
+		{0xf0, 0xe0, 3, 0x800},
+		{0xf8, 0xf0, 4, 0x10000},
+	};
+	unsigned code, i, k;
+
+	for (i = 0; i < ARRAY_SIZE(forms); i++)
+		if ((s[0] & forms[i].mask) == forms[i].lead)
+			break;
+	if (i == ARRAY_SIZE(forms))
+		return 0;
+	code = s[0] & (unsigned char)~forms[i].mask;
+	for (k = 1; k < forms[i].length; k++) {
+		if ((s[k] & 0xc0) != 0x80)
+			return 0;
+		code = code << 6 | (s[k] & 0x3f);
+	}
+	if (code < forms[i].least || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
+		return 0;
+	return forms[i].length;
+}
+
+static void put_ascii(FILE *out, unsigned char c)
+{
+	if (c == '"' || c == '\\')
+		fprintf(out, "\\%c", c);
+	else if (c < 0x20 || c == 0x7f)
+		fprintf(out, "\\u%04x", c);
+	else
+		fputc(c, out);
+}
+
+static void put_string(FILE *out, const char *text)
+{
+	const unsigned char *s = (const unsigned char *)text;
+	unsigned length;
+
+	fputc('"', out);
+	while (*s) {
+		length = utf8_length(s);
+		if (length == 1)
+			put_ascii(out, *s);
+		else if (length)
+			fwrite(s, 1, length, out);
+		else
+			fputs("\\ufffd", out);
+		s += length ? length : 1;
+	}
+	fputc('"', out);
+}
+
+/* Comma, new line, indentation and key: what stands before any value. */
+static void begin_value(struct json *json, const char *key)
+{
+	if (json->comma)
+		fputc(',', json->out);
+	if (json->depth)
+		fprintf(json->out, "\n%*s", (int)json->depth * 2, "");
+	if (key) {
+		put_string(json->out, key);
+		fputs(": ", json->out);
+	}
+	json->comma = true;
+}
+
+void json_open(struct json *json, const char *key, char bracket)
+{
+	begin_value(json, key);
+	fputc(bracket, json->out);
+	json->depth++;
+	json->comma = false;
+}
+
+void json_close(struct json *json, char bracket)
+{
+	json->depth--;
+	if (json->comma)
+		fprintf(json->out, "\n%*s", (int)json->depth * 2, "");
+	fputc(bracket, json->out);
+	json->comma = true;
+	if (json->depth == 0)
+		fputc('\n', json->out);
+}
+
+void json_string(struct json *json, const char *key, const char *value)
+{
+	begin_value(json, key);
+	if (value)
+		put_string(json->out, value);
+	else
+		fputs("null", json->out);
+}
+
+void json_number(struct json *json, const char *key, unsigned long long value)
+{
+	begin_value(json, key);
+	fprintf(json->out, "%llu", value);
+}

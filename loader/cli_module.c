@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * A module's file, looked at without running it: where it is, what its metadata
+ * says, how much thread-local storage it brings.
+ *
+ * A bare soname is the dynamic linker's to find.  It is looked for here where
+ * the linker would look, its search path first and then its cache, so that a
+ * library that is not there is found out before the program starts.
+ */
+#define _GNU_SOURCE
+#include "cli.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LINKER_CACHE "/etc/ld.so.cache"
+#define LINKER_CACHE_MAX (64u << 20)
+
+static int open_library(const char *path)
+{
+	return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+}
+
+static int open_in_folder(const char *folder, const char *soname, char **path)
+{
+	int fd;
+
+	if (asprintf(path, "%s/%s", folder, soname) < 0)
+		return -1;
+	fd = open_library(*path);
+	if (fd < 0)
+		free(*path);
+	return fd;
+}
+
+/* The folders of LD_LIBRARY_PATH and the linker's own. */
+static int find_in_search_path(const char *soname, char **path)
+{
+	void *self = dlopen(NULL, RTLD_LAZY);
+	Dl_serinfo head, *folders = NULL;
+	int fd = -1;
+
+	if (!self || dlinfo(self, RTLD_DI_SERINFOSIZE, &head))
+		goto out_close;
+	folders = malloc(head.dls_size);
+	if (!folders)
+		goto out_close;
+	if (dlinfo(self, RTLD_DI_SERINFOSIZE, folders) ||
+	    dlinfo(self, RTLD_DI_SERINFO, folders))
+		goto out_close;
+	for (unsigned i = 0; fd < 0 && i < folders->dls_cnt; i++)
+		fd = open_in_folder(folders->dls_serpath[i].dls_name, soname, path);
+out_close:
+	free(folders);
+	if (self)
+		dlclose(self);
+	return fd;
+}
+
+/* The path in the cache's string table that ends in /soname, null if none. */
+static const char *find_in_cache_text(const char *text, size_t len, const char *soname)
+{
+	const char *end = text + len, *p = text;
+	size_t n = strlen(soname) + 1;
+
+	while ((p = memmem(p, (size_t)(end - p), soname, n))) {
+		const char *start = p;
+
+		while (start > text && start[-1])
+			start--;
+		if (*start == '/' && start < p && p[-1] == '/')
+			return start;
+		p += n;
+	}
+	return NULL;
+}
+
+static int find_in_cache(const char *soname, char **path)
+{
+	int cache = open_library(LINKER_CACHE), fd = -1;
+	const char *found;
+	char *text;
+	size_t len;
+
+	if (cache < 0)
+		return -1;
+	if (trust_read(cache, LINKER_CACHE, LINKER_CACHE_MAX, &text, &len))
+		goto out_close;
+	found = find_in_cache_text(text, len, soname);
+	if (found)
+		fd = open_library(found);
+	*path = fd >= 0 ? strdup(found) : NULL;
+	free(text);
+out_close:
+	close(cache);
+	return fd;
+}
+
+/* Replace the soname in *where by the file that the linker would take. */
+static int resolve_soname(struct location *where)
+{
+	char *path = NULL;
+	int fd = find_in_search_path(where->path, &path);
+
+	if (fd < 0)
+		fd = find_in_cache(where->path, &path);
+	if (fd < 0)
+		return message_set(-ENOENT,
+				   "%s: not found, expected a library in the dynamic linker's "
+				   "search path",
+				   where->path);
+	if (!path) {
+		close(fd);
+		return message_set(-ENOMEM, "%s: out of memory", where->path);
+	}
+	free(where->path);
+	where->path = path;
+	where->fd = fd;
+	return 0;
+}
+
+#define EXPORT(field)                                                                          \
+	{                                                                                      \
+#field, offsetof(struct module_exports, field)                                 \
+	}
+
+static const struct {
+	const char *suffix;
+	size_t offset;
+} exports[] = {
+	EXPORT(alloc),	     EXPORT(alloc_zeroed), EXPORT(realloc), EXPORT(free),
+	EXPORT(init),	     EXPORT(exit),	   EXPORT(owns),    EXPORT(malloc),
+	EXPORT(usable_size), EXPORT(calloc),	   EXPORT(mfree),   EXPORT(memalign),
+	EXPORT(remalloc),
+};
+
+static void exported(void)
+{
+}
+
+/* NAME_SUFFIX as a symbol has it: '-' is '_' there. */
+static int has_export(const struct elf *elf, const char *name, const char *suffix)
+{
+	char symbol[NAME_MAX_LEN + 32];
+
+	snprintf(symbol, sizeof(symbol), "%s_%s", name, suffix);
+	for (char *p = symbol; *p; p++)
+		if (*p == '-')
+			*p = '_';
+	return elf_defines(elf, symbol);
+}
+
+/* A stand-in for each function that the file exports: it is there, nobody calls it. */
+static int read_exports(const struct elf *elf, struct cli_module *out)
+{
+	void (*const stand_in)(void) = exported;
+	int there;
+
+	for (size_t i = 0; i < ARRAY_SIZE(exports); i++) {
+		there = has_export(elf, out->info.name, exports[i].suffix);
+		if (there < 0)
+			return there;
+		if (there)
+			memcpy((char *)&out->exports + exports[i].offset, &stand_in,
+			       sizeof(stand_in));
+	}
+	return 0;
+}
+
+static int check_exports(const struct elf *elf, struct cli_module *out)
+{
+	const char *why;
+	int err = read_exports(elf, out);
+
+	if (err)
+		return err;
+	why = vtable_refusal(&out->exports, out->info.kind, out->info.frees_no,
+			     platform_layer());
+	return why ? message_set(-EINVAL, "%s: %s", out->where.path, why) : 0;
+}
+
+static int check_native(const struct elf *elf, struct cli_module *out)
+{
+	int err = modinfo_check(&out->info, out->where.name, out->where.path);
+
+	return err ? err : check_exports(elf, out);
+}
+
+static int compare_params(const void *a, const void *b)
+{
+	const struct modinfo_param *left = a, *right = b;
+
+	return strcmp(left->name, right->name);
+}
+
+/* Compilers differ in the order in which they write them down. */
+static void sort_params(struct modinfo *info)
+{
+	qsort(info->params, info->n_params, sizeof(info->params[0]), compare_params);
+}
+
+static int read_info(const struct config *config, struct cli_module *out)
+{
+	const struct setting *prefix = config_module_setting(config, out->where.name, "prefix");
+	struct location *where = &out->where;
+	struct elf elf;
+	int err = elf_open(&elf, where->fd, where->path);
+
+	if (!err)
+		err = modinfo_read_prefixed(where->fd, where->path, prefix ? prefix->value : "",
+					    &out->info);
+	if (err)
+		return err;
+	if (out->info.found)
+		err = check_native(&elf, out);
+	if (err) {
+		modinfo_free(&out->info);
+		return err;
+	}
+	out->kind = module_kind_name(out->info.found ? out->info.kind : KIND_HEAP);
+	out->static_tls = elf_tls_size(&elf);
+	sort_params(&out->info);
+	return 0;
+}
+
+int cli_module_open(const struct config *config, const char *entry, struct cli_module *out)
+{
+	int err;
+
+	*out = (struct cli_module){.where = {.fd = -1}};
+	err = locate_module(config, entry, false, &out->where);
+	if (err)
+		return err;
+	if (out->where.fd < 0)
+		err = resolve_soname(&out->where);
+	if (!err)
+		err = read_info(config, out);
+	if (err)
+		locate_free(&out->where);
+	return err;
+}
+
+void cli_module_close(struct cli_module *module)
+{
+	modinfo_free(&module->info);
+	locate_free(&module->where);
+}
+
+struct chic_module_param *cli_module_params(const struct cli_module *module,
+					    const struct config *config)
+{
+	struct chic_module_param *values = calloc(PARAMS_MAX, sizeof(*values));
+
+	if (!values) {
+		message_set(-ENOMEM, "module %s: out of memory", module->where.name);
+		return NULL;
+	}
+	if (param_fill(&module->info, config, module->where.name, values)) {
+		free(values);
+		return NULL;
+	}
+	return values;
+}
+
+void cli_param_print(FILE *out, const struct modinfo_param *param)
+{
+	fprintf(out, "%s (%s, default %s", param->name, param_type_name(param->type),
+		*param->def ? param->def : "empty");
+	if (*param->range)
+		fprintf(out, ", %s", param->range);
+	fprintf(out, "): %s\n", param->help);
+}
