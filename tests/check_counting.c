@@ -1,0 +1,507 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Tests of modules/counting*.c, driven over the C library's heap.  Counts are
+ * read where an operator reads them: in the summary that a process writes when
+ * it exits, here a forked child that has inherited them.
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/stat.h>
+
+#include "fault.h"
+#include "module_common.h"
+
+static struct chic_module_param params[] = {
+	{.name = "summary"},
+	{.name = "output"},
+};
+static struct chic_module_args args;
+
+static size_t below_usable_size(void *ctx, const void *p)
+{
+	(void)ctx;
+	return libc_usable_size(&lower_live, p);
+}
+
+static int start_with(bool summary, const char *output)
+{
+	int err;
+
+	params[0].number = summary;
+	params[1].text = output;
+	support_args(&args, params, ARRAY_LENGTH(params));
+	subject = (struct subject){SUBJECT(counting), .usable_size = below_usable_size};
+	err = counting_init(&args, &libc_layer, &subject.ctx);
+	on_thread_exit = counting_thread_exit;
+	on_thread_exit_ctx = subject.ctx;
+	return err;
+}
+
+static void start(void)
+{
+	ck_assert_int_eq(start_with(true, ""), 0);
+}
+
+static void stop(void)
+{
+	on_thread_exit = NULL;
+	counting_exit(subject.ctx);
+}
+
+/* ------------------------------------------------------------ counts -- */
+
+struct counts {
+	size_t live_blocks, live_bytes, peak_bytes, total_blocks, total_bytes;
+	size_t blocks[64], bytes[64]; /* by class */
+};
+
+static void parse_class(struct counts *out, const char *line)
+{
+	size_t blocks, bytes;
+	unsigned k;
+
+	if (sscanf(line, "up-to 2^%u %zu %zu", &k, &blocks, &bytes) != 3)
+		return;
+	ck_assert_uint_lt(k, 64);
+	out->blocks[k] = blocks;
+	out->bytes[k] = bytes;
+}
+
+static void parse(struct counts *out, const char *text)
+{
+	const char *line = strchr(text, '\n');
+	int n;
+
+	memset(out, 0, sizeof(*out));
+	ck_assert_ptr_nonnull(line);
+	n = sscanf(line,
+		   " live-blocks %zu live-bytes %zu peak-bytes %zu total-blocks %zu "
+		   "total-bytes %zu",
+		   &out->live_blocks, &out->live_bytes, &out->peak_bytes, &out->total_blocks,
+		   &out->total_bytes);
+	ck_assert_msg(n == 5, "summary: %s", text);
+	for (; line; line = strchr(line + 1, '\n'))
+		parse_class(out, line + 1);
+}
+
+static void nothing(void *arg)
+{
+	(void)arg;
+}
+
+static struct counts counts(void)
+{
+	struct child child;
+	struct counts now;
+
+	run_child(&child, nothing, NULL);
+	ck_assert_int_eq(child.status, 0);
+	parse(&now, child.text);
+	return now;
+}
+
+static void expect_live(size_t blocks, size_t bytes)
+{
+	struct counts now = counts();
+
+	ck_assert_uint_eq(now.live_blocks, blocks);
+	ck_assert_uint_eq(now.live_bytes, bytes);
+}
+
+START_TEST(nothing_is_zero)
+{
+	struct counts now = counts();
+
+	ck_assert_uint_eq(now.live_blocks | now.live_bytes | now.peak_bytes, 0);
+	ck_assert_uint_eq(now.total_blocks | now.total_bytes, 0);
+}
+END_TEST
+
+START_TEST(hooks_count_what_was_asked)
+{
+	ValueMutPtr a = counting_alloc(subject.ctx, 100, 8);
+	ValueMutPtr b = counting_alloc_zeroed(subject.ctx, 23, 8);
+	struct counts now;
+
+	expect_live(2, 123);
+	a = counting_realloc(subject.ctx, a, 100, 1000, 8);
+	expect_live(2, 1023);
+	counting_free(subject.ctx, a);
+	counting_free(subject.ctx, b);
+	now = counts();
+	ck_assert_uint_eq(now.live_blocks | now.live_bytes, 0);
+	ck_assert_uint_eq(now.peak_bytes, 1023);
+	ck_assert_uint_eq(now.total_blocks, 3);
+	ck_assert_uint_eq(now.total_bytes, 1123);
+}
+END_TEST
+
+START_TEST(twins_count_usable_bytes)
+{
+	void *a = counting_malloc(subject.ctx, 13);
+	void *b = counting_calloc(subject.ctx, 3, 333);
+	void *c = counting_memalign(subject.ctx, 64, 77);
+	size_t usable = malloc_usable_size(a) + malloc_usable_size(b) + malloc_usable_size(c);
+
+	expect_live(3, usable);
+	usable -= malloc_usable_size(b);
+	b = counting_remalloc(subject.ctx, b, 10);
+	expect_live(3, usable + malloc_usable_size(b));
+	usable = malloc_usable_size(a);
+	ck_assert_uint_eq(counting_mfree(subject.ctx, a), usable);
+	counting_mfree(subject.ctx, b);
+	counting_mfree(subject.ctx, c);
+	expect_live(0, 0);
+}
+END_TEST
+
+START_TEST(failures_count_nothing)
+{
+	ValueMutPtr block = counting_alloc(subject.ctx, 100, 8);
+	void *p = counting_malloc(subject.ctx, 100);
+	struct counts before = counts(), after;
+
+	lower_fails = true;
+	ck_assert_ptr_null(counting_alloc(subject.ctx, 100, 8).ptr);
+	ck_assert_ptr_null(counting_alloc_zeroed(subject.ctx, 100, 8).ptr);
+	ck_assert_ptr_null(counting_realloc(subject.ctx, block, 100, 200, 8).ptr);
+	ck_assert_ptr_null(counting_malloc(subject.ctx, 100));
+	ck_assert_ptr_null(counting_calloc(subject.ctx, 1, 100));
+	ck_assert_ptr_null(counting_memalign(subject.ctx, 64, 100));
+	ck_assert_ptr_null(counting_remalloc(subject.ctx, p, 100));
+	after = counts();
+	ck_assert_mem_eq(&before, &after, sizeof(before));
+	counting_free(subject.ctx, block);
+	counting_mfree(subject.ctx, p);
+}
+END_TEST
+
+START_TEST(peak_is_the_most_that_ever_lived)
+{
+	ValueMutPtr a = counting_alloc(subject.ctx, 1000, 8);
+	ValueMutPtr b = counting_alloc(subject.ctx, 500, 8);
+
+	counting_free(subject.ctx, a);
+	a = counting_alloc(subject.ctx, 999, 8);
+	b = counting_realloc(subject.ctx, b, 500, 100, 8);
+	ck_assert_uint_eq(counts().peak_bytes, 1500);
+	b = counting_realloc(subject.ctx, b, 100, 502, 8);
+	ck_assert_uint_eq(counts().peak_bytes, 1501);
+	counting_free(subject.ctx, a);
+	counting_free(subject.ctx, b);
+}
+END_TEST
+
+START_TEST(classes_end_at_powers_of_two)
+{
+	static const struct {
+		size_t size;
+		unsigned class;
+	} table[] = {{1, 0},  {2, 1},  {3, 2},	   {4, 2},     {5, 3},	    {16, 4},
+		     {17, 5}, {32, 5}, {4096, 12}, {4097, 13}, {65536, 16}, {65537, 17}};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(table); i++) {
+		struct counts before = counts(), after;
+
+		counting_free(subject.ctx, counting_alloc(subject.ctx, table[i].size, 1));
+		after = counts();
+		before.blocks[table[i].class]++;
+		before.bytes[table[i].class] += table[i].size;
+		ck_assert_mem_eq(before.blocks, after.blocks, sizeof(after.blocks));
+		ck_assert_mem_eq(before.bytes, after.bytes, sizeof(after.bytes));
+	}
+}
+END_TEST
+
+/* ------------------------------------------------------------- threads -- */
+
+#define EACH 5000
+
+/* Known totals whatever the order: sizes 1 to 64 in turn, half of them moved. */
+static void *known_work(void *arg)
+{
+	(void)arg;
+	for (size_t i = 0; i < EACH; i++) {
+		size_t size = 1 + i % 64;
+		ValueMutPtr block = counting_alloc(subject.ctx, size, 8);
+
+		if (i % 2 == 0) {
+			block = counting_realloc(subject.ctx, block, size, 1000, 8);
+			block.size = 1000;
+		}
+		if (i % 100 != 0)
+			counting_free(subject.ctx, block);
+	}
+	return NULL;
+}
+
+static void expect_known_work(size_t threads)
+{
+	struct counts now = counts();
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < EACH; i++)
+		bytes += 1 + i % 64 + (i % 2 == 0 ? 1000 : 0);
+	ck_assert_uint_eq(now.total_blocks, threads * (EACH + EACH / 2));
+	ck_assert_uint_eq(now.total_bytes, threads * bytes);
+	ck_assert_uint_eq(now.blocks[10], threads * EACH / 2);
+	ck_assert_uint_eq(now.bytes[10], threads * EACH / 2 * 1000);
+	ck_assert_uint_eq(now.live_blocks, threads * EACH / 100);
+	ck_assert_uint_eq(now.live_bytes, threads * EACH / 100 * 1000);
+	ck_assert_uint_ge(now.peak_bytes, now.live_bytes);
+	ck_assert_uint_le(now.peak_bytes, now.live_bytes + threads * 1000);
+}
+
+START_TEST(threads_are_counted_exactly)
+{
+	run_threads(known_work);
+	run_threads(known_work);
+	expect_known_work(2 * COMMON_THREADS);
+}
+END_TEST
+
+START_TEST(threads_without_a_word_are_counted_too)
+{
+	run_threads(known_work);
+	words_fail = true;
+	run_threads(known_work);
+	expect_known_work(2 * COMMON_THREADS);
+}
+END_TEST
+
+/* A tally that cannot be made is no reason to lose a count. */
+START_TEST(threads_without_memory_are_counted_too)
+{
+	fault_start(1);
+	counting_free(subject.ctx, counting_alloc_zeroed(subject.ctx, 100, 8));
+	fault_stop();
+	ck_assert_uint_eq(counts().total_blocks, 1);
+	ck_assert_uint_eq(counts().bytes[7], 100);
+}
+END_TEST
+
+/* ------------------------------------------------------------- summary -- */
+
+static char dir[] = "/tmp/check_counting.XXXXXX";
+
+static void make_dir(void)
+{
+	strcpy(dir + strlen(dir) - 6, "XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+}
+
+static void remove_dir(void)
+{
+	ck_assert_int_eq(rmdir(dir), 0);
+}
+
+static void read_and_remove(const char *name, char *text, size_t size)
+{
+	char path[200];
+	struct stat st;
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	fd = open(path, O_RDONLY);
+	ck_assert_msg(fd >= 0, "%s: %s", path, strerror(errno));
+	ck_assert_int_eq(fstat(fd, &st), 0);
+	ck_assert_int_eq(st.st_mode & 07777, 0600);
+	n = read(fd, text, size - 1);
+	ck_assert_int_ge(n, 0);
+	text[n] = '\0';
+	close(fd);
+	unlink(path);
+}
+
+static void count_three(void)
+{
+	for (int i = 0; i < 3; i++)
+		counting_alloc(subject.ctx, 100, 8);
+}
+
+/* Writes from a folder that is not the one it was started in. */
+static void run_with_output(void *arg)
+{
+	if (chdir(dir) != 0 || start_with(true, arg) != 0 || chdir("/") != 0)
+		_exit(1);
+	count_three();
+}
+
+START_TEST(summary_goes_to_output)
+{
+	char text[8192];
+	struct child child;
+	struct counts now;
+
+	run_child(&child, run_with_output, (void *)"counts.100%%");
+	ck_assert_int_eq(child.status, 0);
+	ck_assert_str_eq(child.text, "");
+	read_and_remove("counts.100%", text, sizeof(text));
+	parse(&now, text);
+	ck_assert_uint_eq(now.live_blocks, 3);
+	ck_assert_uint_eq(now.bytes[7], 300);
+}
+END_TEST
+
+static void fork_with_output(void *arg)
+{
+	pid_t pid;
+
+	run_with_output(arg);
+	pid = fork();
+	if (pid == 0) {
+		count_three();
+		exit(0);
+	}
+	dprintf(STDERR_FILENO, "%d %d", getpid(), pid);
+	waitpid(pid, NULL, 0);
+}
+
+static void expect_summary(pid_t pid, const char *name, size_t blocks)
+{
+	char text[8192], heading[100];
+	struct counts now;
+
+	read_and_remove(name, text, sizeof(text));
+	snprintf(heading, sizeof(heading), "chic-alloc: counting: pid %d, ", pid);
+	ck_assert_int_eq(strncmp(text, heading, strlen(heading)), 0);
+	parse(&now, text);
+	ck_assert_uint_eq(now.live_blocks, blocks);
+}
+
+START_TEST(each_process_has_its_output)
+{
+	char name[50];
+	struct child child;
+	int pids[2];
+
+	run_child(&child, fork_with_output, (void *)"counts.%p");
+	ck_assert_int_eq(sscanf(child.text, "%d %d", &pids[0], &pids[1]), 2);
+	for (int i = 0; i < 2; i++) {
+		snprintf(name, sizeof(name), "counts.%d", pids[i]);
+		expect_summary(pids[i], name, i ? 6 : 3);
+	}
+}
+END_TEST
+
+START_TEST(forked_child_leaves_its_parents_output)
+{
+	struct child child;
+	int pid;
+
+	run_child(&child, fork_with_output, (void *)"counts");
+	ck_assert_int_eq(sscanf(child.text, "%d", &pid), 1);
+	expect_summary(pid, "counts", 3);
+}
+END_TEST
+
+START_TEST(output_that_cannot_be_opened_is_told)
+{
+	struct child child;
+
+	run_child(&child, run_with_output, (void *)"/nonexistent/counts");
+	ck_assert_int_eq(child.status, 0);
+	ck_assert_str_eq(child.text,
+			 "chic-alloc: counting: output: cannot open \"/nonexistent/counts\": "
+			 "No such file or directory\n");
+}
+END_TEST
+
+static void run_quietly(void *arg)
+{
+	if (start_with(false, arg) != 0)
+		_exit(1);
+	count_three();
+}
+
+START_TEST(no_summary_unless_asked)
+{
+	struct child child;
+
+	run_child(&child, run_quietly, (void *)"");
+	ck_assert_int_eq(child.status, 0);
+	ck_assert_str_eq(child.text, "");
+}
+END_TEST
+
+START_TEST(output_without_summary_is_warned_of)
+{
+	ck_assert_int_eq(start_with(false, "/tmp/x"), 0);
+	ck_assert_str_eq(last_warn,
+			 "output is set, but nothing is written without summary = yes");
+	stop();
+}
+END_TEST
+
+START_TEST(output_that_is_too_long_is_refused)
+{
+	char output[PATH_MAX + 10];
+
+	memset(output, 'x', sizeof(output));
+	output[0] = '/';
+	output[sizeof(output) - 1] = '\0';
+	ck_assert_int_eq(start_with(true, output), -ENAMETOOLONG);
+	ck_assert_ptr_nonnull(strstr(last_fail, "output = /xxx"));
+}
+END_TEST
+
+START_TEST(init_without_memory_fails)
+{
+	int err;
+
+	fault_start(1);
+	err = start_with(true, "");
+	ck_assert(fault_stop());
+	ck_assert_int_eq(err, -ENOMEM);
+	ck_assert_ptr_nonnull(strstr(last_fail, "no memory for "));
+}
+END_TEST
+
+static TCase *counts_case(void)
+{
+	TCase *tc = tcase_create("counts");
+
+	tcase_set_timeout(tc, CHECK_TIMEOUT);
+	tcase_add_checked_fixture(tc, start, stop);
+	tcase_add_test(tc, nothing_is_zero);
+	tcase_add_test(tc, hooks_count_what_was_asked);
+	tcase_add_test(tc, twins_count_usable_bytes);
+	tcase_add_test(tc, failures_count_nothing);
+	tcase_add_test(tc, peak_is_the_most_that_ever_lived);
+	tcase_add_test(tc, classes_end_at_powers_of_two);
+	tcase_add_test(tc, threads_are_counted_exactly);
+	tcase_add_test(tc, threads_without_a_word_are_counted_too);
+	tcase_add_test(tc, threads_without_memory_are_counted_too);
+	return tc;
+}
+
+static TCase *summary_case(void)
+{
+	TCase *tc = tcase_create("summary");
+
+	tcase_set_timeout(tc, CHECK_TIMEOUT);
+	tcase_add_checked_fixture(tc, make_dir, remove_dir);
+	tcase_add_test(tc, summary_goes_to_output);
+	tcase_add_test(tc, each_process_has_its_output);
+	tcase_add_test(tc, forked_child_leaves_its_parents_output);
+	tcase_add_test(tc, output_that_cannot_be_opened_is_told);
+	tcase_add_test(tc, no_summary_unless_asked);
+	tcase_add_test(tc, output_without_summary_is_warned_of);
+	tcase_add_test(tc, output_that_is_too_long_is_refused);
+	tcase_add_test(tc, init_without_memory_fails);
+	return tc;
+}
+
+static Suite *make_suite(void)
+{
+	Suite *suite = suite_create("counting");
+
+	suite_add_tcase(suite, common_tests("common", start, stop));
+	suite_add_tcase(suite, counts_case());
+	suite_add_tcase(suite, summary_case());
+	return suite;
+}
+
+CHECK_MAIN(make_suite)

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* The platform heap as a layer: hooks and twins over malloc and its kin. */
+#define _GNU_SOURCE
+#include "check_support.h"
+#include "internal.h"
+
+#include <malloc.h>
+#include <string.h>
+
+CHIC_ALLOC_MANUAL();
+
+static const struct chic_layer *l;
+
+static void setup(void)
+{
+	l = platform_layer();
+}
+
+static void check_zero(const uint8_t *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		ck_assert_uint_eq(p[i], 0);
+}
+
+START_TEST(hooks_keep_content_and_alignment)
+{
+	size_t align = (size_t)1 << _i;
+	ValueMutPtr a = l->alloc.fn(l->alloc.ctx, 100, align);
+	ValueMutPtr z;
+
+	memset(a.ptr, 0xff, 100);
+	l->free.fn(l->free.ctx, a);
+	z = l->alloc_zeroed.fn(l->alloc_zeroed.ctx, 100, align);
+	check_zero(z.ptr, 100);
+	ck_assert_uint_eq((uintptr_t)z.ptr % align, 0);
+	memset(z.ptr, 0x21, 100);
+	for (size_t size = 100; size < 3000000; size *= 7) {
+		z = l->realloc.fn(l->realloc.ctx, z, 100, size, align);
+		ck_assert_ptr_nonnull(z.ptr);
+		ck_assert_uint_eq((uintptr_t)z.ptr % align, 0);
+		for (int i = 0; i < 100; i++)
+			ck_assert_uint_eq(z.ptr[i], 0x21);
+	}
+	z = l->realloc.fn(l->realloc.ctx, z, 2000000, 10, align);
+	ck_assert_uint_eq(z.ptr[9], 0x21);
+	l->free.fn(l->free.ctx, z);
+}
+END_TEST
+
+START_TEST(realloc_of_null_allocates)
+{
+	size_t align = (size_t)1 << _i;
+	ValueMutPtr h = l->realloc.fn(l->realloc.ctx, (ValueMutPtr){0}, 0, 64, align);
+
+	ck_assert_ptr_nonnull(h.ptr);
+	ck_assert_uint_eq((uintptr_t)h.ptr % align, 0);
+	l->free.fn(l->free.ctx, h);
+}
+END_TEST
+
+START_TEST(failed_realloc_leaves_the_old_block)
+{
+	size_t align = (size_t)1 << _i;
+	ValueMutPtr h = l->alloc.fn(l->alloc.ctx, 64, align);
+
+	memset(h.ptr, 9, 64);
+	ck_assert_ptr_null(l->realloc.fn(l->realloc.ctx, h, 64, PTRDIFF_MAX, align).ptr);
+	ck_assert_uint_eq(h.ptr[63], 9);
+	l->free.fn(l->free.ctx, h);
+}
+END_TEST
+
+START_TEST(twins_are_the_family)
+{
+	char *p = l->malloc.fn(l->malloc.ctx, 30);
+	char *z = l->calloc.fn(l->calloc.ctx, 3, 10);
+	char *m = l->memalign.fn(l->memalign.ctx, 4096, 10);
+	size_t size;
+
+	check_zero((uint8_t *)z, 30);
+	ck_assert_uint_eq((uintptr_t)m % 4096, 0);
+	size = l->usable_size.fn(l->usable_size.ctx, p);
+	ck_assert_uint_eq(size, malloc_usable_size(p));
+	p = l->remalloc.fn(l->remalloc.ctx, p, 3000);
+	size = malloc_usable_size(p);
+	ck_assert_uint_eq(l->mfree.fn(l->mfree.ctx, p), size);
+	ck_assert_uint_ge(l->mfree.fn(l->mfree.ctx, z), 30);
+	ck_assert_uint_ge(l->mfree.fn(l->mfree.ctx, m), 10);
+}
+END_TEST
+
+START_TEST(a_family_without_usable_size_has_no_twins)
+{
+	struct chic_malloc_family f = *platform_family();
+	struct chic_layer layer;
+
+	f.usable_size = NULL;
+	family_layer(&f, &layer);
+	ck_assert_ptr_null(layer.usable_size.fn);
+	ck_assert_ptr_null(layer.malloc.fn);
+	ck_assert_ptr_null(layer.mfree.fn);
+	ck_assert_ptr_nonnull(layer.alloc.fn);
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+	Suite *s = suite_create("family");
+	TCase *t = tcase_create("platform");
+
+	tcase_add_checked_fixture(t, setup, NULL);
+	tcase_add_loop_test(t, hooks_keep_content_and_alignment, 0, 17);
+	tcase_add_loop_test(t, realloc_of_null_allocates, 0, 13);
+	tcase_add_loop_test(t, failed_realloc_leaves_the_old_block, 0, 13);
+	tcase_add_test(t, twins_are_the_family);
+	tcase_add_test(t, a_family_without_usable_size_has_no_twins);
+	suite_add_tcase(s, t);
+	return s;
+}
+
+CHECK_MAIN(make_suite)

@@ -1,0 +1,626 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Tests of modules/guard*.c, driven over the C library's heap.
+ */
+#define _GNU_SOURCE
+#include "fault.h"
+#include "module_common.h"
+
+#define K 1024ul
+#define M (K * K)
+#define PAGE 4096
+
+enum { ALIGN, QUARANTINE, LIMIT, RANGE, SAMPLE, SUMMARY, PARAMS };
+
+static struct chic_module_param params[PARAMS];
+static struct chic_module_args args;
+
+/* As the metadata declares them. */
+static void set_defaults(void)
+{
+	params[ALIGN] = (struct chic_module_param){.name = "align", .text = "natural"};
+	params[QUARANTINE] =
+		(struct chic_module_param){.name = "quarantine", .number = 256 * M};
+	params[LIMIT] = (struct chic_module_param){.name = "limit"};
+	params[RANGE] = (struct chic_module_param){.name = "range", .number = 4096 * M};
+	params[SAMPLE] = (struct chic_module_param){.name = "sample", .number = 1};
+	params[SUMMARY] = (struct chic_module_param){.name = "summary"};
+}
+
+static int start(void)
+{
+	support_args(&args, params, PARAMS);
+	subject = (struct subject){
+		SUBJECT(guard),
+		.usable_size = guard_usable_size,
+		.prefork = guard_prefork,
+		.postfork_parent = guard_postfork_parent,
+		.postfork_child = guard_postfork_child,
+	};
+	return guard_init(&args, &libc_layer, &subject.ctx);
+}
+
+static void stop(void)
+{
+	guard_exit(subject.ctx);
+}
+
+static void start_default(void)
+{
+	set_defaults();
+	ck_assert_int_eq(start(), 0);
+}
+
+static void start_sampled(void)
+{
+	set_defaults();
+	params[SAMPLE].number = 3;
+	ck_assert_int_eq(start(), 0);
+}
+
+static void start_byte_aligned(void)
+{
+	set_defaults();
+	params[ALIGN].text = "byte";
+	ck_assert_int_eq(start(), 0);
+}
+
+static void start_short_quarantine(void)
+{
+	set_defaults();
+	params[QUARANTINE].number = 4 * 2 * PAGE;
+	ck_assert_int_eq(start(), 0);
+}
+
+static void start_limited(void)
+{
+	set_defaults();
+	params[LIMIT].number = 10;
+	ck_assert_int_eq(start(), 0);
+}
+
+static void start_small_range(void)
+{
+	set_defaults();
+	params[RANGE].number = 1 * M;
+	ck_assert_int_eq(start(), 0);
+}
+
+static char *guarded(size_t size)
+{
+	char *p = guard_malloc(subject.ctx, size);
+
+	ck_assert(guard_owns(subject.ctx, p));
+	return p;
+}
+
+/* -------------------------------------------------------------- faults -- */
+
+static void write_byte(void *arg)
+{
+	*(volatile char *)arg = 1;
+}
+
+static void read_byte(void *arg)
+{
+	(void)*(volatile char *)arg;
+}
+
+START_TEST(access_past_the_block_faults)
+{
+	size_t size = (size_t)16 << _i;
+	char *p = guarded(size);
+
+	memset(p, 1, size);
+	expect_signal(write_byte, p + size, SIGSEGV);
+	expect_signal(read_byte, p + size, SIGSEGV);
+	expect_signal(write_byte, p + size + 4000, SIGSEGV);
+}
+END_TEST
+
+START_TEST(access_past_a_zeroed_or_moved_block_faults)
+{
+	char *p = guard_calloc(subject.ctx, 4, 16);
+
+	expect_signal(write_byte, p + 64, SIGSEGV);
+	p = guard_remalloc(subject.ctx, p, 160);
+	expect_signal(write_byte, p + 160, SIGSEGV);
+}
+END_TEST
+
+START_TEST(use_after_free_faults)
+{
+	char *p = guarded((size_t)1 << _i);
+
+	guard_mfree(subject.ctx, p);
+	expect_signal(read_byte, p, SIGSEGV);
+	expect_signal(write_byte, p, SIGSEGV);
+}
+END_TEST
+
+START_TEST(use_after_realloc_faults)
+{
+	char *p = guarded(100);
+	char *q = guard_remalloc(subject.ctx, p, 100);
+
+	ck_assert_ptr_ne(p, q);
+	expect_signal(read_byte, p, SIGSEGV);
+}
+END_TEST
+
+START_TEST(use_after_many_more_allocations_faults)
+{
+	char *p = guarded(100);
+
+	guard_mfree(subject.ctx, p);
+	for (int i = 0; i < 1000; i++)
+		guard_mfree(subject.ctx, guard_malloc(subject.ctx, 100));
+	expect_signal(read_byte, p, SIGSEGV);
+}
+END_TEST
+
+START_TEST(page_before_faults)
+{
+	char *p = guarded(PAGE);
+
+	guarded(PAGE);
+	expect_signal(write_byte, p - 1, SIGSEGV);
+}
+END_TEST
+
+START_TEST(byte_alignment_leaves_no_slack)
+{
+	size_t size = (size_t)_i;
+	char *p = guarded(size);
+
+	memset(p, 1, size);
+	expect_signal(read_byte, p + size, SIGSEGV);
+}
+END_TEST
+
+START_TEST(byte_alignment_keeps_what_was_asked)
+{
+	char *p = guard_memalign(subject.ctx, 64, 100);
+	ValueMutPtr block = guard_alloc(subject.ctx, 13, 4);
+
+	ck_assert(is_aligned(p, 64));
+	ck_assert(is_aligned(block.ptr, 4));
+	expect_signal(write_byte, block.ptr + 16, SIGSEGV);
+}
+END_TEST
+
+/* ------------------------------------------------------------ messages -- */
+
+static void do_free(void *arg)
+{
+	guard_mfree(subject.ctx, arg);
+}
+
+static void do_realloc(void *arg)
+{
+	guard_remalloc(subject.ctx, arg, 10);
+}
+
+static void expect_line(void (*fn)(void *arg), void *arg, const char *format, ...)
+{
+	char line[300] = "chic-alloc: guard: ";
+	size_t len = strlen(line);
+	va_list list;
+
+	va_start(list, format);
+	vsnprintf(line + len, sizeof(line) - len, format, list);
+	va_end(list);
+	expect_abort(fn, arg, line);
+}
+
+START_TEST(double_free_is_told)
+{
+	char *p = guarded(61);
+
+	guard_mfree(subject.ctx, p);
+	expect_line(do_free, p, "double free of %p, block of 61 bytes\n", p);
+}
+END_TEST
+
+START_TEST(realloc_after_free_is_told)
+{
+	char *p = guarded(61);
+
+	guard_mfree(subject.ctx, p);
+	expect_line(do_realloc, p, "realloc of %p, inside the freed block of 61 bytes at %p\n",
+		    p, p);
+}
+END_TEST
+
+START_TEST(free_of_an_interior_pointer_is_told)
+{
+	char *p = guarded(61);
+	char *q = guarded(100000);
+
+	expect_line(do_free, p + 16, "free of %p, inside the block of 61 bytes at %p\n", p + 16,
+		    p);
+	expect_line(do_free, q + 80000, "free of %p, inside the block of 100000 bytes at %p\n",
+		    q + 80000, q);
+}
+END_TEST
+
+START_TEST(free_of_no_block_is_told)
+{
+	char *p = guarded(61);
+
+	expect_line(do_free, p + 100 * M, "free of %p, which is no block\n", p + 100 * M);
+	expect_line(do_free, p - 32,
+		    "free of %p, which is no block; near is the block of 61 bytes at %p\n",
+		    p - 32, p);
+}
+END_TEST
+
+START_TEST(write_into_the_slack_is_told_at_free)
+{
+	char *p = guarded(61);
+
+	p[61] = '\0';
+	expect_line(
+		do_free, p,
+		"write past the block of 61 bytes at %p: offset 61 is 0x00, expected 0xc5\n",
+		p);
+	expect_line(
+		do_realloc, p,
+		"write past the block of 61 bytes at %p: offset 61 is 0x00, expected 0xc5\n",
+		p);
+}
+END_TEST
+
+START_TEST(large_alignments_are_checked_too)
+{
+	char *p = guard_memalign(subject.ctx, 2 * M, 5000);
+
+	ck_assert(guard_owns(subject.ctx, p));
+	expect_signal(write_byte, p + 2 * PAGE, SIGSEGV);
+	p[5003] = 1;
+	expect_line(do_free, p,
+		    "write past the block of 5000 bytes at %p: offset 5003 is 0x01, expected "
+		    "0xc5\n",
+		    p);
+	p[5003] = (char)0xc5;
+	guard_mfree(subject.ctx, p);
+	expect_line(do_free, p, "double free of %p, block of 5000 bytes\n", p);
+}
+END_TEST
+
+/* ------------------------------------------------------- slots and limits -- */
+
+START_TEST(usable_size_is_what_was_asked)
+{
+	char *p = guarded(61);
+
+	ck_assert_uint_eq(guard_usable_size(subject.ctx, p), 61);
+	ck_assert_uint_eq(guard_mfree(subject.ctx, p), 61);
+	ck_assert_uint_eq(guard_usable_size(subject.ctx, p), 0);
+}
+END_TEST
+
+START_TEST(owns_only_its_range)
+{
+	int local = 0;
+
+	ck_assert(!guard_owns(subject.ctx, &local));
+	ck_assert(!guard_owns(subject.ctx, NULL));
+	ck_assert(!guard_owns(subject.ctx, (void *)UINTPTR_MAX));
+}
+END_TEST
+
+START_TEST(quarantine_is_first_in_first_out)
+{
+	char *p[6];
+
+	for (int i = 0; i < 6; i++)
+		p[i] = guarded(100);
+	for (int i = 0; i < 6; i++)
+		guard_mfree(subject.ctx, p[i]);
+	/* four slots fit in: the first two may be used again, the last freed first */
+	ck_assert_ptr_eq(guarded(100), p[1]);
+	ck_assert_ptr_eq(guarded(100), p[0]);
+	expect_signal(read_byte, p[2], SIGSEGV);
+	guard_mfree(subject.ctx, guarded(200));
+	ck_assert_ptr_eq(guarded(100), p[2]);
+}
+END_TEST
+
+START_TEST(used_again_memory_is_zero)
+{
+	char *p;
+
+	for (int i = 0; i < 20; i++) {
+		p = guard_calloc(subject.ctx, 1, 3000);
+		ck_assert(all_are(p, 0, 3000));
+		memset(p, 0xff, 3000);
+		guard_mfree(subject.ctx, p);
+	}
+}
+END_TEST
+
+START_TEST(quarantine_gives_way_when_addresses_run_out)
+{
+	for (int i = 0; i < 1000; i++) {
+		char *p = guard_malloc(subject.ctx, 5000);
+
+		MUST(guard_owns(subject.ctx, p));
+		memset(p, 1, 5000);
+		guard_mfree(subject.ctx, p);
+	}
+}
+END_TEST
+
+START_TEST(past_the_range_lower_serves)
+{
+	void *p[200];
+
+	for (int i = 0; i < 200; i++) {
+		p[i] = guard_malloc(subject.ctx, 5000);
+		MUST(p[i]);
+		memset(p[i], i, 5000);
+	}
+	ck_assert_int_gt(lower_live, 0);
+	for (int i = 0; i < 200; i++) {
+		MUST(all_are(p[i], (unsigned char)i, 5000));
+		guard_mfree(subject.ctx, p[i]);
+	}
+	ck_assert_int_eq(lower_live, 0);
+}
+END_TEST
+
+START_TEST(past_the_limit_lower_serves)
+{
+	void *p[11];
+
+	for (int i = 0; i < 11; i++)
+		p[i] = guard_malloc(subject.ctx, 100);
+	ck_assert(guard_owns(subject.ctx, p[9]));
+	ck_assert(!guard_owns(subject.ctx, p[10]));
+	ck_assert_int_eq(lower_live, 1);
+	guard_mfree(subject.ctx, p[0]);
+	guarded(100);
+	guard_mfree(subject.ctx, p[10]);
+	ck_assert_int_eq(lower_live, 0);
+}
+END_TEST
+
+static size_t maps(void)
+{
+	FILE *file = fopen("/proc/self/maps", "r");
+	size_t n = 0;
+	int c;
+
+	while ((c = fgetc(file)) != EOF)
+		n += c == '\n';
+	fclose(file);
+	return n;
+}
+
+static size_t max_map_count(void)
+{
+	FILE *file = fopen("/proc/sys/vm/max_map_count", "r");
+	size_t n = 0;
+
+	ck_assert_int_eq(fscanf(file, "%zu", &n), 1);
+	fclose(file);
+	return n;
+}
+
+/* Touched and freed in any order: what is freed must cost no mappings. */
+START_TEST(live_blocks_leave_a_quarter_of_the_mappings)
+{
+	size_t most = max_map_count(), n = most / 2 + 1000, before = maps(), at_most;
+	char **p = calloc(n, sizeof(*p));
+
+	for (size_t i = 0; i < n; i++) {
+		p[i] = guard_malloc(subject.ctx, 64);
+		MUST(p[i]);
+		p[i][0] = 1;
+	}
+	at_most = maps();
+	ck_assert_uint_le(at_most, most - most / 4 + before + 64);
+	ck_assert_uint_gt(at_most, most / 2);
+	ck_assert_int_gt(lower_live, 0);
+	for (size_t i = 0; i < n; i += 2)
+		guard_mfree(subject.ctx, p[i]);
+	for (size_t i = 1; i < n; i += 2)
+		guard_mfree(subject.ctx, p[i]);
+	ck_assert_int_eq(lower_live, 0);
+	ck_assert_uint_le(maps(), before + 64);
+	free(p);
+}
+END_TEST
+
+START_TEST(sampling_guards_one_in_so_many)
+{
+	int own = 0;
+
+	for (int i = 0; i < 30; i++)
+		own += guard_owns(subject.ctx, guard_malloc(subject.ctx, 100));
+	ck_assert_int_eq(own, 10);
+	ck_assert_int_eq(lower_live, 20);
+}
+END_TEST
+
+/* ---------------------------------------------------------- life cycle -- */
+
+static void start_summary(void *arg)
+{
+	(void)arg;
+	set_defaults();
+	params[LIMIT].number = 10;
+	params[SUMMARY].number = 1;
+	if (start() != 0)
+		_exit(1);
+	for (int i = 0; i < 12; i++)
+		guard_malloc(subject.ctx, 100);
+}
+
+START_TEST(summary_at_exit)
+{
+	struct child child;
+
+	run_child(&child, start_summary, NULL);
+	ck_assert_int_eq(child.status, 0);
+	ck_assert_ptr_nonnull(strstr(child.text, ": 10 blocks guarded, 2 unguarded\n"));
+}
+END_TEST
+
+START_TEST(limit_beyond_the_systems_is_warned_of)
+{
+	set_defaults();
+	params[LIMIT].number = 1000000000;
+	ck_assert_int_eq(start(), 0);
+	ck_assert_int_eq(strncmp(last_warn, "limit = 1000000000: vm.max_map_count = ", 39), 0);
+	stop();
+}
+END_TEST
+
+static void start_with_few_addresses(void *arg)
+{
+	(void)arg;
+	set_defaults();
+	limit_addresses(64 * M);
+	if (start() != 0 || !strstr(last_warn, "range = 4294967296: only "))
+		_exit(1);
+	_exit(guard_owns(subject.ctx, guard_malloc(subject.ctx, 100)) ? 0 : 2);
+}
+
+static void start_without_addresses(void *arg)
+{
+	void *p;
+
+	(void)arg;
+	set_defaults();
+	limit_addresses(256 * K);
+	if (start() != 0 || !strstr(last_warn, "nothing is guarded"))
+		_exit(1);
+	p = guard_malloc(subject.ctx, 100);
+	_exit(p && lower_live == 1 && guard_mfree(subject.ctx, p) ? 0 : 2);
+}
+
+START_TEST(fewer_addresses_than_range_will_do)
+{
+	struct child child;
+
+	run_child(&child, start_with_few_addresses, NULL);
+	ck_assert_int_eq(child.status, 0);
+	run_child(&child, start_without_addresses, NULL);
+	ck_assert_int_eq(child.status, 0);
+}
+END_TEST
+
+/* Lack of memory takes nothing away but, at worst, the guard. */
+START_TEST(every_allocation_may_fail)
+{
+	unsigned n, failed = 0;
+
+	for (n = 1;; n++) {
+		void *p = NULL;
+		int err;
+
+		set_defaults();
+		fault_start(n);
+		err = start();
+		if (!err)
+			p = guard_malloc(subject.ctx, 100);
+		if (p)
+			guard_mfree(subject.ctx, p);
+		if (!fault_stop())
+			break;
+		failed += err != 0;
+		ck_assert_int_eq(err, err ? -ENOMEM : 0);
+		ck_assert_int_eq(lower_live, 0);
+		if (!err)
+			stop();
+	}
+	ck_assert_uint_eq(failed, 1);
+	ck_assert_uint_gt(n, 3);
+	stop();
+}
+END_TEST
+
+static TCase *case_with(const char *name, void (*setup)(void))
+{
+	TCase *tc = tcase_create(name);
+
+	tcase_set_timeout(tc, CHECK_TIMEOUT);
+	if (setup)
+		tcase_add_checked_fixture(tc, setup, stop);
+	return tc;
+}
+
+static TCase *default_case(void)
+{
+	TCase *tc = case_with("natural alignment", start_default);
+
+	tcase_add_loop_test(tc, access_past_the_block_faults, 0, 18);
+	tcase_add_test(tc, access_past_a_zeroed_or_moved_block_faults);
+	tcase_add_loop_test(tc, use_after_free_faults, 0, 21);
+	tcase_add_test(tc, use_after_realloc_faults);
+	tcase_add_test(tc, use_after_many_more_allocations_faults);
+	tcase_add_test(tc, page_before_faults);
+	tcase_add_test(tc, double_free_is_told);
+	tcase_add_test(tc, realloc_after_free_is_told);
+	tcase_add_test(tc, free_of_an_interior_pointer_is_told);
+	tcase_add_test(tc, free_of_no_block_is_told);
+	tcase_add_test(tc, write_into_the_slack_is_told_at_free);
+	tcase_add_test(tc, large_alignments_are_checked_too);
+	tcase_add_test(tc, usable_size_is_what_was_asked);
+	tcase_add_test(tc, owns_only_its_range);
+	tcase_add_test(tc, used_again_memory_is_zero);
+	tcase_add_test(tc, live_blocks_leave_a_quarter_of_the_mappings);
+	return tc;
+}
+
+static TCase *byte_case(void)
+{
+	TCase *tc = case_with("byte alignment", start_byte_aligned);
+
+	tcase_add_loop_test(tc, byte_alignment_leaves_no_slack, 1, 40);
+	tcase_add_test(tc, byte_alignment_keeps_what_was_asked);
+	return tc;
+}
+
+static TCase *init_case(void)
+{
+	TCase *tc = case_with("init", NULL);
+
+	tcase_add_test(tc, summary_at_exit);
+	tcase_add_test(tc, limit_beyond_the_systems_is_warned_of);
+	tcase_add_test(tc, fewer_addresses_than_range_will_do);
+	tcase_add_test(tc, every_allocation_may_fail);
+	return tc;
+}
+
+static void add_one(Suite *suite, const char *name, void (*setup)(void), const TTest *test)
+{
+	TCase *tc = case_with(name, setup);
+
+	tcase_add_test(tc, test);
+	suite_add_tcase(suite, tc);
+}
+
+static Suite *make_suite(void)
+{
+	Suite *suite = suite_create("guard");
+
+	suite_add_tcase(suite, common_tests("common, all guarded", start_default, stop));
+	suite_add_tcase(suite, common_tests("common, sampled", start_sampled, stop));
+	suite_add_tcase(suite, common_tests("common, limited", start_limited, stop));
+	suite_add_tcase(suite, common_tests("common, small range", start_small_range, stop));
+	suite_add_tcase(suite, default_case());
+	suite_add_tcase(suite, byte_case());
+	add_one(suite, "quarantine", start_short_quarantine, quarantine_is_first_in_first_out);
+	add_one(suite, "zero", start_short_quarantine, used_again_memory_is_zero);
+	add_one(suite, "range", start_small_range, quarantine_gives_way_when_addresses_run_out);
+	add_one(suite, "range full", start_small_range, past_the_range_lower_serves);
+	add_one(suite, "limit", start_limited, past_the_limit_lower_serves);
+	add_one(suite, "sample", start_sampled, sampling_guards_one_in_so_many);
+	suite_add_tcase(suite, init_case());
+	return suite;
+}
+
+CHECK_MAIN(make_suite)

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What every check_*.c shares: main() runs the one suite that make_suite()
+ * answers.  Options for each test case are set where it is made.
+ */
+#ifndef CHECK_SUPPORT_H
+#define CHECK_SUPPORT_H
+
+#include <check.h>
+#include <stdlib.h>
+
+/* The slowest builds (valgrind, sanitizers) get this many seconds a test. */
+#define CHECK_TIMEOUT 120
+
+static inline int check_run(Suite *suite)
+{
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+#define CHECK_MAIN(make_suite)                                                        \
+	int main(void)                                                                \
+	{                                                                             \
+		return check_run(make_suite());                                       \
+	}
+
+#endif /* CHECK_SUPPORT_H */

@@ -1,0 +1,141 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# What the finished objects export and ask for.  A name too many is a promise
+# to keep for ever; a call through the PLT to a function of our own can be
+# hijacked by the program, and one to __tls_get_addr allocates.
+
+top_srcdir=${top_srcdir:-.}
+libdir=${CHIC_ALLOC_LIBDIR:-.libs}
+moduledir=${CHIC_ALLOC_MODULEDIR:-modules/.libs}
+library=$libdir/libchic_alloc.so
+preload=$libdir/libchic_alloc_preload.so
+tmp=$(mktemp -d) || exit 99
+trap 'rm -rf "$tmp"' EXIT
+failed=0
+
+fail()
+{
+	printf 'check_symbols.sh: %s\n' "$*" >&2
+	failed=1
+}
+
+# Names an object defines for others, without their versions.
+exports()
+{
+	nm -D --defined-only "$1" | awk '$2 != "A" { sub(/@.*/, "", $3); print $3 }' | sort -u
+}
+
+imports()
+{
+	nm -D --undefined-only "$1" | awk '{ sub(/@.*/, "", $2); print $2 }' | sort -u
+}
+
+# expect_same WHAT EXPECTED FOUND: two sorted lists, one name per line
+expect_same()
+{
+	diff "$2" "$3" >"$tmp/diff" && return
+	fail "$1 (< expected, > found):"
+	grep '^[<>]' "$tmp/diff" >&2
+}
+
+headers_say()
+{
+	printf '#include "chic_alloc.h"\n' |
+		${CC:-cc} -E -P -I"$top_srcdir/include" - |
+		grep -oE '\bchic_(rt|alloc)_[a-z_]+ ?\(|extern int chic_[a-z_]+' |
+		sed -E 's/ ?\($//; s/extern int //' | sort -u
+}
+
+preload_says()
+{
+	for name in malloc free calloc realloc reallocarray memalign aligned_alloc \
+		posix_memalign valloc pvalloc malloc_usable_size free_sized \
+		free_aligned_sized mallinfo mallinfo2 malloc_trim mallopt malloc_stats \
+		malloc_info cfree chic_alloc_preload_start
+	do
+		echo $name
+	done
+	# operator new and new[], delete and delete[]; S stands for size_t
+	for name in nwS nwSRKSt9nothrow_t nwSSt11align_val_t nwSSt11align_val_tRKSt9nothrow_t \
+		naS naSRKSt9nothrow_t naSSt11align_val_t naSSt11align_val_tRKSt9nothrow_t
+	do
+		echo "_Z$name"
+	done | sed "s/^\(_Zn[wa]\)S/\1$size_t/"
+	for which in l a
+	do
+		for name in '' RKSt9nothrow_t $size_t St11align_val_t \
+			St11align_val_tRKSt9nothrow_t ${size_t}St11align_val_t
+		do
+			echo "_Zd${which}Pv$name"
+		done
+	done
+}
+
+own_calls()
+{
+	readelf -rW "$1" | awk '/JUMP_SLO|PLT32/ && $5 ~ /^chic_/ { print $5 }' |
+		sed 's/@.*//' | grep -v '^chic_alloc_preload_start$'
+}
+
+check_library()
+{
+	headers_say >"$tmp/expected"
+	[ "$(wc -l <"$tmp/expected")" -gt 15 ] || fail "the headers declare too little"
+	exports "$library" >"$tmp/found"
+	expect_same "exports of libchic_alloc.so" "$tmp/expected" "$tmp/found"
+	! own_calls "$library" || fail "libchic_alloc.so calls itself through the PLT"
+	readelf -dW "$library" | grep -q "SONAME.*\[libchic_alloc\.so\.0\]" ||
+		fail "libchic_alloc.so: soname is not libchic_alloc.so.0"
+}
+
+check_preload()
+{
+	preload_says | sort -u >"$tmp/expected"
+	exports "$preload" >"$tmp/found"
+	expect_same "exports of libchic_alloc_preload.so" "$tmp/expected" "$tmp/found"
+	readelf -dW "$preload" | sed -n 's/.*NEEDED.*\[\(.*\)\]/\1/p' |
+		grep -vE '^lib(chic_alloc|c|dl|pthread)\.so\.|^ld-linux' >"$tmp/found"
+	: >"$tmp/expected"
+	expect_same "what libchic_alloc_preload.so needs besides" "$tmp/expected" "$tmp/found"
+	! imports "$preload" | grep -E '^(malloc|free|calloc|realloc)$' ||
+		fail "libchic_alloc_preload.so asks somebody else for malloc"
+}
+
+# Rules for every object that lives inside other programs.
+check_guest()
+{
+	readelf -dW "$1" | grep -q NODELETE || fail "$1: not linked with -z nodelete"
+	! imports "$1" | grep -E '__tls_get_addr' ||
+		fail "$1: dynamic TLS, which allocates inside __tls_get_addr"
+	! imports "$1" | grep -E '^ini_' || fail "$1: inih is not linked in statically"
+	tls=$(readelf -lW "$1" | awk '$1 == "TLS" { print $6 }')
+	[ $((${tls:-0})) -le 64 ] || fail "$1: $((tls)) bytes of static TLS, expected at most 64"
+}
+
+check_module()
+{
+	name=$(basename "$1" .so | tr - _)
+	exports "$1" | grep -v "^${name}_" >"$tmp/found"
+	: >"$tmp/expected"
+	expect_same "exports of $1 without the prefix ${name}_" "$tmp/expected" "$tmp/found"
+	[ -n "$(exports "$1")" ] || fail "$1 exports nothing"
+}
+
+for tool in nm readelf awk
+do
+	command -v $tool >/dev/null || { echo "check_symbols.sh: no $tool" >&2; exit 77; }
+done
+[ "$(getconf LONG_BIT)" = 64 ] && size_t=m || size_t=j
+
+check_library
+check_preload
+for file in "$library" "$preload" "$moduledir"/*.so
+do
+	check_guest "$file"
+done
+for file in "$moduledir"/*.so
+do
+	check_module "$file"
+done
+exit $failed
