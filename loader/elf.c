@@ -5,8 +5,7 @@
  * Reads with pread and never maps: a mapped file that somebody truncates kills
  * the program with SIGBUS.  Every offset and size of the file is checked against
  * the file's size before use, every loop has a bound that does not come from the
- * file.  Symbols are found as the dynamic linker finds them, by the hash tables
- * of the dynamic segment, so that what is said here holds for dlopen too.
+ * file.  What the dynamic segment leads to is elf_dynamic.c's.
  */
 #define _GNU_SOURCE
 #include "internal.h"
@@ -22,8 +21,6 @@
 #define SECTIONS_MAX 1024
 #define SECTION_NAMES_MAX (64 * 1024)
 #define DYNAMIC_MAX 1024
-#define CHAIN_MAX 4096
-#define SYMBOL_MAX 128
 /* One read of a table: small enough for the stack. */
 #define CHUNK 4096
 
@@ -33,13 +30,7 @@
 #define NATIVE_DATA ELFDATA2MSB
 #endif
 
-#if __ELF_NATIVE_CLASS == 64
-#define NATIVE_CLASS ELFCLASS64
-#define NATIVE_R_TYPE(info) ELF64_R_TYPE(info)
-#else
-#define NATIVE_CLASS ELFCLASS32
-#define NATIVE_R_TYPE(info) ELF32_R_TYPE(info)
-#endif
+#define NATIVE_CLASS (__ELF_NATIVE_CLASS == 64 ? ELFCLASS64 : ELFCLASS32)
 
 #if defined(__x86_64__)
 #define NATIVE_MACHINE EM_X86_64
@@ -59,36 +50,20 @@
 #define NATIVE_MACHINE EM_NONE /* not checked here: dlopen will */
 #endif
 
-/* Machines by name, and their relocations that make __tls_get_addr be called. */
-static const struct machine {
+static const struct {
 	unsigned id;
 	const char *name;
-	unsigned dtpmod; /* 0: unknown here */
-	unsigned tlsdesc;
 } machines[] = {
-	{EM_386, "x86", R_386_TLS_DTPMOD32, R_386_TLS_DESC},
-	{EM_PPC64, "PowerPC 64", 0, 0},
-	{EM_S390, "S/390", 0, 0},
-	{EM_ARM, "ARM", R_ARM_TLS_DTPMOD32, R_ARM_TLS_DESC},
-	{EM_X86_64, "x86-64", R_X86_64_DTPMOD64, R_X86_64_TLSDESC},
-	{EM_AARCH64, "AArch64", R_AARCH64_TLS_DTPMOD, R_AARCH64_TLSDESC},
-	{EM_RISCV, "RISC-V",
-	 __ELF_NATIVE_CLASS == 64 ? R_RISCV_TLS_DTPMOD64 : R_RISCV_TLS_DTPMOD32, 0},
+	{EM_386, "x86"},       {EM_PPC64, "PowerPC 64"}, {EM_S390, "S/390"},   {EM_ARM, "ARM"},
+	{EM_X86_64, "x86-64"}, {EM_AARCH64, "AArch64"},	 {EM_RISCV, "RISC-V"},
 };
-
-static const struct machine *machine_find(unsigned id)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(machines); i++)
-		if (machines[i].id == id)
-			return &machines[i];
-	return NULL;
-}
 
 static const char *machine_name(unsigned id)
 {
-	const struct machine *machine = machine_find(id);
-
-	return machine ? machine->name : "unknown";
+	for (size_t i = 0; i < ARRAY_SIZE(machines); i++)
+		if (machines[i].id == id)
+			return machines[i].name;
+	return "unknown";
 }
 
 static const char *class_name(unsigned class)
@@ -120,9 +95,7 @@ static bool in_file(const struct elf *elf, uint64_t offset, uint64_t len)
 	return len <= elf->size && offset <= elf->size - len;
 }
 
-/* what names the part in messages. */
-static int read_at(const struct elf *elf, const char *what, uint64_t offset, void *buf,
-		   size_t len)
+int elf_read(const struct elf *elf, const char *what, uint64_t offset, void *buf, size_t len)
 {
 	size_t done = 0;
 
@@ -231,8 +204,8 @@ static int read_header(struct elf *elf, ElfW(Ehdr) * ehdr)
 	int err;
 
 	memset(ehdr, 0, sizeof(*ehdr));
-	err = read_at(elf, "ELF header", 0, ehdr,
-		      elf->size < sizeof(*ehdr) ? elf->size : sizeof(*ehdr));
+	err = elf_read(elf, "ELF header", 0, ehdr,
+		       elf->size < sizeof(*ehdr) ? elf->size : sizeof(*ehdr));
 	if (!err)
 		err = check_magic(elf, ehdr->e_ident);
 	if (!err)
@@ -252,8 +225,8 @@ static int read_segments(struct elf *elf, const ElfW(Ehdr) * ehdr)
 	ElfW(Phdr) phdrs[ELF_SEGMENTS_MAX];
 	int err;
 
-	err = read_at(elf, "program headers", ehdr->e_phoff, phdrs,
-		      ehdr->e_phnum * sizeof(phdrs[0]));
+	err = elf_read(elf, "program headers", ehdr->e_phoff, phdrs,
+		       ehdr->e_phnum * sizeof(phdrs[0]));
 	if (err)
 		return err;
 	for (unsigned i = 0; i < ehdr->e_phnum; i++) {
@@ -272,26 +245,12 @@ static int read_segments(struct elf *elf, const ElfW(Ehdr) * ehdr)
 	return 0;
 }
 
-static const struct elf_segment *find_segment(const struct elf *elf, uint32_t type)
+const struct elf_segment *elf_segment(const struct elf *elf, uint32_t type)
 {
 	for (unsigned i = 0; i < elf->n_segments; i++)
 		if (elf->segments[i].type == type)
 			return &elf->segments[i];
 	return NULL;
-}
-
-/* Where in the file the bytes of a virtual address are. */
-static bool file_offset(const struct elf *elf, uint64_t vaddr, uint64_t *offset)
-{
-	for (unsigned i = 0; i < elf->n_segments; i++) {
-		const struct elf_segment *s = &elf->segments[i];
-
-		if (s->type == PT_LOAD && vaddr >= s->vaddr && vaddr - s->vaddr < s->filesz) {
-			*offset = s->offset + (vaddr - s->vaddr);
-			return true;
-		}
-	}
-	return false;
 }
 
 /* ---------------------------------------------------- dynamic segment --- */
@@ -325,7 +284,7 @@ static void set_dynamic(struct elf *elf, const ElfW(Dyn) * dyn)
 
 static int read_dynamic(struct elf *elf)
 {
-	const struct elf_segment *segment = find_segment(elf, PT_DYNAMIC);
+	const struct elf_segment *segment = elf_segment(elf, PT_DYNAMIC);
 	ElfW(Dyn) dyn[CHUNK / sizeof(ElfW(Dyn))];
 	size_t left, n;
 	uint64_t at;
@@ -342,7 +301,7 @@ static int read_dynamic(struct elf *elf)
 				   elf->path, left, DYNAMIC_MAX);
 	for (at = segment->offset; left; left -= n, at += n * sizeof(dyn[0])) {
 		n = left < ARRAY_SIZE(dyn) ? left : ARRAY_SIZE(dyn);
-		err = read_at(elf, "dynamic segment", at, dyn, n * sizeof(dyn[0]));
+		err = elf_read(elf, "dynamic segment", at, dyn, n * sizeof(dyn[0]));
 		if (err)
 			return err;
 		for (size_t i = 0; i < n; i++) {
@@ -365,6 +324,7 @@ int elf_open(struct elf *elf, int fd, const char *path)
 		return message_set(-errno, "%s: %s", path, strerror(errno));
 	elf->size = st.st_size;
 	err = read_header(elf, &ehdr);
+	elf->machine = ehdr.e_machine;
 	if (!err)
 		err = check_sections(elf, &ehdr);
 	if (!err)
@@ -392,7 +352,7 @@ static int read_fresh(const struct elf *elf, const char *what, const ElfW(Shdr) 
 	buf = malloc(shdr->sh_size + 1);
 	if (!buf)
 		return message_set(-ENOMEM, "%s: %s: out of memory", elf->path, what);
-	err = read_at(elf, what, shdr->sh_offset, buf, shdr->sh_size);
+	err = elf_read(elf, what, shdr->sh_offset, buf, shdr->sh_size);
 	if (err) {
 		free(buf);
 		return err;
@@ -424,8 +384,8 @@ int elf_section(const struct elf *elf, const char *name, size_t max, char **data
 	shdrs = malloc(elf->n_sections * sizeof(*shdrs));
 	if (!shdrs)
 		return message_set(-ENOMEM, "%s: section headers: out of memory", elf->path);
-	err = read_at(elf, "section headers", elf->sections, shdrs,
-		      elf->n_sections * sizeof(*shdrs));
+	err = elf_read(elf, "section headers", elf->sections, shdrs,
+		       elf->n_sections * sizeof(*shdrs));
 	if (err)
 		goto free_shdrs;
 	err = read_fresh(elf, "section names", &shdrs[elf->section_names], SECTION_NAMES_MAX,
@@ -445,194 +405,4 @@ free_names:
 free_shdrs:
 	free(shdrs);
 	return err;
-}
-
-/* ----------------------------------------------------------- symbols --- */
-
-/* Read part of a table that begins at a virtual address. */
-static int read_table(const struct elf *elf, const char *what, uint64_t table, uint64_t skip,
-		      void *buf, size_t len)
-{
-	uint64_t offset;
-
-	if (!file_offset(elf, table, &offset) || skip > elf->size)
-		return message_set(-EINVAL,
-				   "%s: %s: found address %#llx, which is not in the file",
-				   elf->path, what, (unsigned long long)table);
-	return read_at(elf, what, offset + skip, buf, len);
-}
-
-static bool is_exported_function(const ElfW(Sym) * sym)
-{
-	unsigned type = ELF64_ST_TYPE(sym->st_info), bind = ELF64_ST_BIND(sym->st_info);
-
-	return sym->st_shndx != SHN_UNDEF && (type == STT_FUNC || type == STT_GNU_IFUNC) &&
-	       (bind == STB_GLOBAL || bind == STB_WEAK);
-}
-
-/* Whether the symbol of that index is it: 1, 0 or an error. */
-static int symbol_is(const struct elf *elf, uint32_t index, const char *name)
-{
-	size_t len = strlen(name) + 1;
-	char found[SYMBOL_MAX];
-	ElfW(Sym) sym;
-	int err;
-
-	err = read_table(elf, "dynamic symbols", elf->dynamic.symtab,
-			 (uint64_t)index * sizeof(sym), &sym, sizeof(sym));
-	if (err)
-		return err;
-	if (!is_exported_function(&sym) || elf->dynamic.strsz < len ||
-	    sym.st_name > elf->dynamic.strsz - len)
-		return 0;
-	err = read_table(elf, "symbol names", elf->dynamic.strtab, sym.st_name, found, len);
-	return err ? err : memcmp(found, name, len) == 0;
-}
-
-static uint32_t hash_gnu(const char *name)
-{
-	uint32_t h = 5381;
-
-	for (; *name; name++)
-		h = h * 33 + (unsigned char)*name;
-	return h;
-}
-
-static int defines_gnu(const struct elf *elf, const char *name)
-{
-	struct {
-		uint32_t n_buckets, first, bloom_words, bloom_shift;
-	} head;
-	uint32_t hash = hash_gnu(name), index, entry;
-	uint64_t buckets, chain;
-	int ret;
-
-	ret = read_table(elf, "hash table", elf->dynamic.gnu_hash, 0, &head, sizeof(head));
-	if (ret || head.n_buckets == 0)
-		return ret;
-	buckets = sizeof(head) + (uint64_t)head.bloom_words * sizeof(ElfW(Addr));
-	chain = buckets + (uint64_t)head.n_buckets * sizeof(entry);
-	ret = read_table(elf, "hash table", elf->dynamic.gnu_hash,
-			 buckets + (uint64_t)(hash % head.n_buckets) * sizeof(index), &index,
-			 sizeof(index));
-	if (ret || index < head.first)
-		return ret;
-	for (unsigned i = 0; i < CHAIN_MAX; i++, index++) {
-		ret = read_table(elf, "hash table", elf->dynamic.gnu_hash,
-				 chain + (uint64_t)(index - head.first) * sizeof(entry), &entry,
-				 sizeof(entry));
-		if (!ret && (entry | 1) == (hash | 1))
-			ret = symbol_is(elf, index, name);
-		if (ret || (entry & 1)) /* the lowest bit ends the chain */
-			return ret;
-	}
-	return 0;
-}
-
-static uint32_t hash_sysv(const char *name)
-{
-	uint32_t h = 0;
-
-	for (; *name; name++) {
-		h = (h << 4) + (unsigned char)*name;
-		h ^= (h >> 24) & 0xf0;
-		h &= 0x0fffffff;
-	}
-	return h;
-}
-
-static int defines_sysv(const struct elf *elf, const char *name)
-{
-	uint32_t head[2], index; /* numbers of buckets and of chain entries */
-	uint64_t at;
-	int ret;
-
-	ret = read_table(elf, "hash table", elf->dynamic.hash, 0, head, sizeof(head));
-	if (ret || head[0] == 0)
-		return ret;
-	at = 2 + hash_sysv(name) % head[0];
-	for (unsigned i = 0; i < CHAIN_MAX; i++) {
-		ret = read_table(elf, "hash table", elf->dynamic.hash, at * sizeof(index),
-				 &index, sizeof(index));
-		if (ret || index == STN_UNDEF)
-			return ret;
-		ret = symbol_is(elf, index, name);
-		if (ret)
-			return ret;
-		at = 2 + (uint64_t)head[0] + index;
-	}
-	return 0;
-}
-
-int elf_defines(const struct elf *elf, const char *symbol)
-{
-	if (strlen(symbol) >= SYMBOL_MAX || !elf->dynamic.symtab || !elf->dynamic.strtab)
-		return 0;
-	if (elf->dynamic.gnu_hash)
-		return defines_gnu(elf, symbol);
-	if (elf->dynamic.hash)
-		return defines_sysv(elf, symbol);
-	return 0;
-}
-
-/* ------------------------------------------------ thread-local storage --- */
-
-uint64_t elf_tls_size(const struct elf *elf)
-{
-	const struct elf_segment *segment = find_segment(elf, PT_TLS);
-
-	return segment ? segment->memsz : 0;
-}
-
-bool elf_tls_is_static(const struct elf *elf)
-{
-	return elf->dynamic.flags & DF_STATIC_TLS;
-}
-
-/* r_info lies at the same place in entries with and without an addend. */
-static bool is_dynamic_tls(const struct machine *machine, const char *entry)
-{
-	ElfW(Rel) rel;
-	unsigned type;
-
-	memcpy(&rel, entry, sizeof(rel));
-	type = NATIVE_R_TYPE(rel.r_info);
-	return type && (type == machine->dtpmod || type == machine->tlsdesc);
-}
-
-static int scan_relocs(const struct elf *elf, const struct machine *machine, uint64_t table,
-		       uint64_t size, size_t entry)
-{
-	char buf[CHUNK];
-	size_t step = sizeof(buf) / entry * entry;
-	int err;
-
-	for (uint64_t at = 0; at < size; at += step) {
-		size_t len = size - at < step ? size - at : step;
-
-		err = read_table(elf, "relocations", table, at, buf, len);
-		if (err)
-			return err;
-		for (size_t i = 0; i + entry <= len; i += entry)
-			if (is_dynamic_tls(machine, buf + i))
-				return 1;
-	}
-	return 0;
-}
-
-int elf_needs_tls_get_addr(const struct elf *elf)
-{
-	const struct elf_dynamic *d = &elf->dynamic;
-	const struct machine *machine = machine_find(NATIVE_MACHINE);
-	int ret;
-
-	if (!machine)
-		return 0;
-	ret = scan_relocs(elf, machine, d->rela, d->relasz, sizeof(ElfW(Rela)));
-	if (!ret)
-		ret = scan_relocs(elf, machine, d->rel, d->relsz, sizeof(ElfW(Rel)));
-	if (!ret)
-		ret = scan_relocs(elf, machine, d->jmprel, d->pltrelsz,
-				  d->pltrel == DT_REL ? sizeof(ElfW(Rel)) : sizeof(ElfW(Rela)));
-	return ret;
 }

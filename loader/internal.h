@@ -268,6 +268,7 @@ struct elf {
 	int fd;
 	const char *path; /* for messages */
 	uint64_t size;
+	unsigned machine;
 	uint64_t sections; /* offset of the section headers */
 	unsigned n_sections;
 	unsigned section_names;
@@ -283,6 +284,13 @@ int elf_open(struct elf *elf, int fd, const char *path);
  * Answers 1, 0 if there is none, or a negative errno with a message.
  */
 int elf_section(const struct elf *elf, const char *name, size_t max, char **data, size_t *len);
+/* Read exactly len bytes; what names the part in messages. */
+int elf_read(const struct elf *elf, const char *what, uint64_t offset, void *buf, size_t len);
+/* The first segment of a type, null if there is none. */
+const struct elf_segment *elf_segment(const struct elf *elf, uint32_t type);
+
+/* elf_dynamic.c - what the dynamic linker would find in it */
+
 /* Whether it defines a function of that name for others: 1, 0 or an error. */
 int elf_defines(const struct elf *elf, const char *symbol);
 /* Bytes of thread-local storage. */

@@ -246,9 +246,14 @@ struct dispatch_page preload_page = {.active = &boot_dispatch};
 CHIC_EXPORT void *malloc(size_t size)
 {
 	const struct dispatch *d = dispatch();
+	void *p;
 
 	if (likely(size - 1 < d->plain_sizes))
 		return d->direct.malloc(size);
+	if (likely(size - 1 < d->layer_sizes)) {
+		p = d->layer.malloc.fn(d->layer.malloc.ctx, size);
+		return likely(p) ? p : no_memory();
+	}
 	return d->mode.malloc(d, size);
 }
 
@@ -260,6 +265,8 @@ CHIC_EXPORT void free(void *p)
 		return;
 	if (likely(d->plain))
 		d->direct.free(p);
+	else if (d->layer_sizes && p)
+		d->layer.mfree.fn(d->layer.mfree.ctx, p);
 	else if (likely(p))
 		d->mode.free(d, p);
 }

@@ -28,8 +28,9 @@ struct dispatch {
 	/* blocks of the boot arena, which are known for ever */
 	uintptr_t boot_base;
 	size_t boot_len;
-	/* size - 1 below it: direct's without a further look; 0 if none is */
+	/* size - 1 below it: direct's, or the layer's, and not counted; else 0 */
 	size_t plain_sizes;
+	size_t layer_sizes;
 	bool plain; /* direct, and nothing is counted */
 	bool booting; /* this is boot_dispatch */
 	bool layered; /* layer serves; else direct does */

@@ -28,6 +28,7 @@
 #define NT "RKSt9nothrow_t"
 
 typedef void (*new_handler)(void);
+typedef new_handler (*get_handler)(void);
 
 /* A symbol of the C++ library, wherever and whenever that was loaded. */
 static void *cxx_symbol(const char *name)
@@ -47,7 +48,7 @@ static void *cxx_symbol(const char *name)
 /* One round of the standard's loop; comes back if there is hope. */
 __attribute__((cold, noinline)) static void call_new_handler(void)
 {
-	new_handler (*get)(void) = (new_handler(*)(void))cxx_symbol("_ZSt15get_new_handlerv");
+	get_handler get = (get_handler)cxx_symbol("_ZSt15get_new_handlerv");
 	new_handler handler = get ? get() : NULL;
 	void (*throw_bad_alloc)(void);
 
@@ -104,14 +105,18 @@ static inline void *new_nothrow(size_t size, const void *nothrow)
 {
 	void *p = malloc(size);
 
-	return likely(p) ? p : retry_nothrow(size, nothrow);
+	if (unlikely(!p))
+		p = retry_nothrow(size, nothrow);
+	return p;
 }
 
 static inline void *new_aligned_nothrow(size_t size, size_t align, const void *nothrow)
 {
 	void *p = memalign(align, size);
 
-	return likely(p) ? p : retry_aligned(size, align, nothrow);
+	if (unlikely(!p))
+		p = retry_aligned(size, align, nothrow);
+	return p;
 }
 
 /* Each operator in its plain form and its array form, which do the same. */

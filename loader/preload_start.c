@@ -147,6 +147,7 @@ static void dispatch_fill(struct dispatch *d, const struct chic_interposed *in,
 	d->mode = preload_modes[d->layered][d->telemetry];
 	d->plain = in->direct && d->telemetry == CHIC_TELEMETRY_OFF;
 	d->plain_sizes = d->plain ? SIZE_LIMIT : 0;
+	d->layer_sizes = d->layered && !d->telemetry ? SIZE_LIMIT : 0;
 	d->counters = in->counters;
 	d->shared = in->shared;
 	d->libc_serves = in->direct && in->direct->malloc == libc_family->malloc;

@@ -408,6 +408,14 @@ static size_t max_map_count(void)
 	return n;
 }
 
+/* It ends where a process has more mappings than its tables hold. */
+static bool under_valgrind(void)
+{
+	const char *preload = getenv("LD_PRELOAD");
+
+	return preload && strstr(preload, "vgpreload");
+}
+
 /* Touched and freed in any order: what is freed must cost no mappings. */
 START_TEST(live_blocks_leave_a_quarter_of_the_mappings)
 {
@@ -571,7 +579,8 @@ static TCase *default_case(void)
 	tcase_add_test(tc, usable_size_is_what_was_asked);
 	tcase_add_test(tc, owns_only_its_range);
 	tcase_add_test(tc, used_again_memory_is_zero);
-	tcase_add_test(tc, live_blocks_leave_a_quarter_of_the_mappings);
+	if (!under_valgrind())
+		tcase_add_test(tc, live_blocks_leave_a_quarter_of_the_mappings);
 	return tc;
 }
 

@@ -21,6 +21,7 @@
 
 #define STRANGER 4711
 #define NEIGHBOUR 4712
+#define NOBODY 65534
 
 static char dir[] = "/tmp/check_trust.XXXXXX";
 static char path[PATH_MAX];
@@ -428,7 +429,7 @@ END_TEST
  * The loader's owner: this program is copied, given to a stranger, and started
  * to open a file of that stranger's.
  */
-static int run_copy(unsigned owner, const char *argv0)
+static int run_copy(unsigned owner, const char *argv0, const char *how)
 {
 	char command[3 * PATH_MAX], self[PATH_MAX] = "", copy[PATH_MAX];
 	int status;
@@ -439,10 +440,9 @@ static int run_copy(unsigned owner, const char *argv0)
 	snprintf(command, sizeof(command), "cp %s %s", self, copy);
 	ck_assert_int_eq(system(command), 0);
 	ck_assert_int_eq(chown(copy, owner, 0), 0);
-	ck_assert_int_eq(chown(path, STRANGER, 0), 0);
 	pid = fork();
 	if (pid == 0) {
-		execl(copy, argv0, "open", path, NULL);
+		execl(copy, argv0, how, path, NULL);
 		_exit(126);
 	}
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
@@ -452,13 +452,17 @@ static int run_copy(unsigned owner, const char *argv0)
 
 START_TEST(owned_by_loaders_owner)
 {
-	ck_assert_int_eq(run_copy(STRANGER, "check_trust"), 0);
+	ck_assert_int_eq(chown(path, STRANGER, 0), 0);
+
+	ck_assert_int_eq(run_copy(STRANGER, "check_trust", "open"), 0);
 }
 END_TEST
 
 START_TEST(loader_of_root_takes_no_stranger)
 {
-	ck_assert_int_eq(run_copy(0, "check_trust"), 3);
+	ck_assert_int_eq(chown(path, STRANGER, 0), 0);
+
+	ck_assert_int_eq(run_copy(0, "check_trust", "open"), 3);
 }
 END_TEST
 
@@ -469,9 +473,21 @@ START_TEST(argv0_does_not_decide)
 
 	write_file("decoy", "", 0);
 	ck_assert_int_eq(chown(in_dir("decoy"), STRANGER, 0), 0);
+	ck_assert_int_eq(chown(path, STRANGER, 0), 0);
 	strcpy(decoy, in_dir("decoy"));
 
-	ck_assert_int_eq(run_copy(0, decoy), 3);
+	ck_assert_int_eq(run_copy(0, decoy, "open"), 3);
+}
+END_TEST
+
+/* But for what root's files seem to belong to in a user namespace. */
+START_TEST(secure_refuses_loaders_owner)
+{
+	ck_assert_int_eq(chown(path, STRANGER, 0), 0);
+	ck_assert_int_eq(run_copy(STRANGER, "check_trust", "open-secure"), 3);
+
+	ck_assert_int_eq(chown(path, NOBODY, 0), 0);
+	ck_assert_int_eq(run_copy(NOBODY, "check_trust", "open-secure"), 0);
 }
 END_TEST
 
@@ -655,6 +671,7 @@ static TCase *root_case(void)
 	tcase_add_test(tc, owned_by_loaders_owner);
 	tcase_add_test(tc, loader_of_root_takes_no_stranger);
 	tcase_add_test(tc, argv0_does_not_decide);
+	tcase_add_test(tc, secure_refuses_loaders_owner);
 	return tc;
 }
 
@@ -685,7 +702,8 @@ static Suite *trust_suite(void)
 /* "open FILE": as a program of its own, for the tests of the loader's owner. */
 int main(int argc, char **argv)
 {
-	if (argc == 3 && strcmp(argv[1], "open") == 0)
-		return trust_open(argv[2], false, NULL) >= 0 ? 0 : 3;
+	if (argc == 3 && strncmp(argv[1], "open", 4) == 0)
+		return trust_open(argv[2], strcmp(argv[1], "open-secure") == 0, NULL) >= 0 ? 0
+											   : 3;
 	return check_run(trust_suite());
 }

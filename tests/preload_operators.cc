@@ -11,6 +11,10 @@
 
 #include "chic_alloc.h"
 
+// clang declares them only with -fsized-deallocation.
+void operator delete(void *p, std::size_t size) noexcept;
+void operator delete(void *p, std::size_t size, std::align_val_t align) noexcept;
+
 namespace
 {
 

@@ -5,6 +5,7 @@
  * one with a prefix.
  */
 #include <errno.h>
+#include <pthread.h>
 
 #include "bump.h"
 
@@ -24,9 +25,21 @@ EXPORT size_t FAMILY(malloc_usable_size)(void *p);
 
 static struct bump bump = {.lock = ATOMIC_FLAG_INIT};
 
+static void before_fork(void)
+{
+	bump_lock(&bump);
+}
+
+static void after_fork(void)
+{
+	bump_unlock(&bump);
+}
+
+/* Every allocator in the wild can be forked with its lock held elsewhere. */
 __attribute__((constructor)) static void start(void)
 {
 	bump_open(&bump);
+	pthread_atfork(before_fork, after_fork, after_fork);
 }
 
 /* Size 0 gets a block of its own, as glibc does. */

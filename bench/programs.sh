@@ -1,0 +1,66 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Whole programs over a module that only forwards to a vendor's library, and over
+# that library by configuration alone, against the library preloaded directly.
+#
+#	bench/programs.sh [ROUNDS [LIBRARY]]
+#
+# Run in the build tree.  Prints per program the medians of paired ratios with
+# their 95% intervals; "again" is the reference a second time, the noise.
+
+rounds=${1:-30}
+library=${2:-libmimalloc.so.2}
+srcdir=$(cd "${top_srcdir:-$(dirname "$0")/..}" && pwd)
+preload=${CHIC_ALLOC_PRELOAD:-$PWD/.libs/libchic_alloc_preload.so}
+forward=${TEST_MODULE_DIR:-$PWD/tests/modules/.libs}/forward.so
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+
+for file in "$preload" "$forward"
+do
+	[ -r "$file" ] || { echo "programs.sh: $file is missing, expected a build" >&2; exit 1; }
+done
+${CC:-cc} -O2 -o "$tmp/interleave" "$srcdir/bench/interleave.c" || exit 1
+for mode in off calls
+do
+	printf '[allocator]\nmodule = forward\ntelemetry = %s\n[module forward]\n' $mode
+	printf 'path = %s\ntarget = %s\nbytes = no\n' "$forward" "$library"
+done | awk -v tmp="$tmp" '/^\[allocator/ { n++ } { print >(tmp "/forward-" n ".conf") }'
+printf '[allocator]\nmodule = %s\ntelemetry = off\n' "$library" >"$tmp/vendor.conf"
+
+# time_command NAME COMMAND...
+time_command()
+{
+	name=$1
+	shift
+	command -v "$1" >/dev/null || { echo "== $name: skipped, $1 is not installed"; return; }
+	echo "== $name"
+	"$tmp/interleave" "$rounds" "direct=LD_PRELOAD=$library" "again=LD_PRELOAD=$library" \
+		"vendor=LD_PRELOAD=$preload|CHIC_ALLOC_CONF=$tmp/vendor.conf" \
+		"forward-off=LD_PRELOAD=$preload|CHIC_ALLOC_CONF=$tmp/forward-1.conf" \
+		"forward-calls=LD_PRELOAD=$preload|CHIC_ALLOC_CONF=$tmp/forward-2.conf" \
+		-- "$@"
+}
+
+cat >"$tmp/sql" <<'SQL'
+CREATE TABLE t(a INTEGER PRIMARY KEY, b TEXT, c REAL);
+WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 150000)
+INSERT INTO t SELECT i, 'row ' || i, i * 0.5 FROM n;
+SELECT count(*), sum(length(b)) FROM t WHERE b LIKE '%7%';
+CREATE INDEX x ON t(b);
+DELETE FROM t WHERE a % 3 = 0;
+SELECT max(b) FROM t;
+SQL
+cat >"$tmp/hash.pl" <<'PERL'
+my %h;
+for my $i (1 .. 150000) { push @{$h{$i % 5000}}, "value $i" }
+print scalar(map { sort @$_ } values %h), "\n";
+PERL
+
+time_command sqlite3 sqlite3 :memory: ".read $tmp/sql"
+time_command perl perl "$tmp/hash.pl"
+time_command gcc gcc -O1 -fsyntax-only -I"$srcdir/include" "$srcdir/loader/vtable.c"
+time_command python3 env PYTHONMALLOC=malloc /usr/bin/python3 -c \
+	'import json; d = {str(i): [i] * 5 for i in range(40000)}; print(len(json.dumps(d)))'
+[ ! -d "$srcdir/.git" ] || time_command git git -C "$srcdir" log -p --stat

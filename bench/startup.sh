@@ -1,0 +1,39 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# What the preload library adds to the start of a program that does nothing:
+# exec to exit, interleaved, in microseconds over no preload at all.
+#
+#	bench/startup.sh [ROUNDS [PRELOAD]]
+#
+# PRELOAD is an installed libchic_alloc_preload.so.  In a build tree the dynamic
+# linker searches folders that an installed library does not cost; so the
+# figures that count are those of a library in a folder of the linker's cache.
+
+rounds=${1:-2000}
+preload=${2:-${CHIC_ALLOC_PRELOAD:-$PWD/.libs/libchic_alloc_preload.so}}
+srcdir=${top_srcdir:-$(dirname "$0")/..}
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+
+[ -r "$preload" ] || { echo "startup.sh: $preload is missing, expected a build" >&2; exit 1; }
+${CC:-cc} -O2 -o "$tmp/interleave" "$srcdir/bench/interleave.c" || exit 1
+echo 'int main(void) { return 0; }' >"$tmp/nothing.c"
+${CC:-cc} -O2 -o "$tmp/nothing" "$tmp/nothing.c" || exit 1
+printf '[allocator]\nmodule = counting\n' >"$tmp/counting.conf"
+printf '[allocator]\nmodule = arena\n' >"$tmp/arena.conf"
+printf '[program nobody]\nmodule = counting\n' >"$tmp/no-rule.conf"
+
+set -- none= again=
+for library in libmimalloc.so.2 libmimalloc.so.2.0 libmimalloc.so.3
+do
+	LD_PRELOAD=$library "$tmp/nothing" 2>&1 | grep -q . && continue
+	set -- "$@" "mimalloc=LD_PRELOAD=$library"
+	break
+done
+modules=${CHIC_ALLOC_MODULEDIR:+|CHIC_ALLOC_MODULEDIR=$CHIC_ALLOC_MODULEDIR}
+for conf in no-rule counting arena
+do
+	set -- "$@" "$conf=LD_PRELOAD=$preload|CHIC_ALLOC_CONF=$tmp/$conf.conf$modules"
+done
+exec "$tmp/interleave" "$rounds" "$@" -- "$tmp/nothing"
