@@ -11,7 +11,10 @@
  * chic_alloc_message().  After an error the state is what it was before.
  *
  * Threads.  All functions may be called from any thread; loading and unloading
- * are serialised.  None may be called from inside a module or a hook.
+ * are serialised.  None may be called from inside a module or a hook.  DANGER:
+ * the count of live blocks does not see a request that is under way.  Call
+ * chic_alloc_load and chic_alloc_unload while no other thread is inside a
+ * chic_rt_* function, or that request may be served by the stack that goes.
  */
 #ifndef CHIC_ALLOC_H
 #define CHIC_ALLOC_H
@@ -30,8 +33,11 @@ extern "C" {
  */
 #define CHIC_ALLOC_MANUAL() int chic_alloc_autoload = 0
 
-/* The library's own definition, 1; a program's definition comes before it. */
-extern int chic_alloc_autoload;
+/*
+ * The library's own definition, 1; a program's definition comes before it, also
+ * when the program is compiled with -fvisibility=hidden.
+ */
+extern int chic_alloc_autoload __attribute__((visibility("default")));
 
 /*
  * Load a configuration and make its stack the default: what null entries of
@@ -128,6 +134,8 @@ enum chic_telemetry {
  * direct: if not null, call these and nothing else: the stack is this family
  *	(the platform heap, or a vendor's library) with no layer above it.
  * top: the outermost layer otherwise; its twins are never null.
+ * sets_errno: top's malloc leaves ENOMEM when it fails; twins that the loader
+ *	made of a module's hooks do not.
  * counters: the calling thread's counters of the malloc family, to be written
  *	by this thread alone, with relaxed atomic stores; *cache is set to the
  *	answer, and to null when the thread's counters are folded at its end.
@@ -137,6 +145,7 @@ struct chic_interposed {
 	size_t size;
 	const struct chic_malloc_family *direct;
 	const struct chic_layer *top;
+	bool sets_errno;
 	enum chic_telemetry telemetry;
 	AllocationTelemetry *(*counters)(AllocationTelemetry **cache);
 	AllocationTelemetry *shared;

@@ -252,9 +252,9 @@ struct chic_module_args {
  *	beside are refused.  Blocks of hooks and twins are interchangeable.
  *	size is at least 1 and at most PTRDIFF_MAX, n * size does not overflow,
  *	align is a power of two, p is never null.  A block of malloc, calloc and
- *	remalloc is aligned to CHIC_MALLOC_ALIGN.  Failure is a null pointer;
- *	errno is the caller's business on failure and must be left alone on
- *	success.  mfree answers the usable bytes it gave back.
+ *	remalloc is aligned to CHIC_MALLOC_ALIGN.  Failure is a null pointer
+ *	with errno ENOMEM, which the program is going to see; on success errno
+ *	is left alone.  mfree answers the usable bytes it gave back.
  *
  * From inside any of these functions the module must not call malloc or
  * chic_rt_alloc and their kin: in an unmodified program they lead back to the

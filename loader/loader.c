@@ -374,12 +374,22 @@ static AllocationTelemetry *malloc_counters(AllocationTelemetry **cache)
 	return *cache;
 }
 
+/* A twin of the module's own, or one that was made of hooks, which know no errno. */
+static bool sets_errno(const struct stack *stack)
+{
+	for (unsigned i = 0; stack && i < stack->n_layers; i++)
+		if (stack->top->malloc.ctx == &stack->layers[i].completion)
+			return false;
+	return true;
+}
+
 static void interpose_answer(const struct stack *stack, struct chic_interposed *out)
 {
 	const struct chic_interposed answer = {
 		.size = out->size,
 		.direct = stack ? stack->direct : platform_family(),
 		.top = stack ? stack->top : platform_layer(),
+		.sets_errno = sets_errno(stack),
 		.telemetry = interposed_telemetry,
 		.counters = malloc_counters,
 		.shared = &thread_shared[OWNER_MALLOC].t,

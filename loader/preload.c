@@ -80,12 +80,12 @@ __attribute__((noinline)) static void *count_first(const struct dispatch *d, uns
 	return p;
 }
 
-static inline void *count_call(const struct dispatch *d, unsigned which, void *p)
+static inline void *count_call(unsigned which, void *p)
 {
 	AllocationTelemetry *t = thread_counters;
 
 	if (unlikely(!t))
-		return count_first(d, which, p);
+		return count_first(dispatch(), which, p);
 	add_own(t, which, 1);
 	return p;
 }
@@ -101,174 +101,106 @@ static inline void *count(const struct dispatch *d, unsigned which, void *p)
 {
 	if (d->telemetry == CHIC_TELEMETRY_OFF)
 		return p;
-	return d->telemetry == CHIC_TELEMETRY_CALLS ? count_call(d, which, p)
+	return d->telemetry == CHIC_TELEMETRY_CALLS ? count_call(which, p)
 						    : count_full(d, which, p);
 }
 
-/*
- * How malloc and free are served where it takes more than a jump, for each
- * answer to "directly or by a layer" and "what is counted".
- */
-
-static void *malloc_booting(const struct dispatch *d, size_t size)
+/* Every request that is not small and plain: booting, size 0, large, or counted in full. */
+__attribute__((noinline)) static void *malloc_looked_at(const struct dispatch *d, size_t size)
 {
-	(void)d;
-	return size > SIZE_LIMIT ? no_memory() : boot_malloc(size);
-}
+	void *p;
 
-static void *malloc_direct_off(const struct dispatch *d, size_t size)
-{
-	return size > SIZE_LIMIT ? no_memory() : d->direct.malloc(size);
-}
-
-static void *malloc_direct_calls(const struct dispatch *d, size_t size)
-{
-	void *p = d->direct.malloc(size);
-
-	return likely(p) ? count_call(dispatch(), COUNT_ALLOC, p) : no_memory();
-}
-
-static void *malloc_direct_full(const struct dispatch *d, size_t size)
-{
-	void *p = d->direct.malloc(size);
-
-	return likely(p) ? count_full(d, COUNT_ALLOC, p) : no_memory();
-}
-
-static inline void *layer_malloc(const struct dispatch *d, size_t size)
-{
 	if (unlikely(size > SIZE_LIMIT))
-		return NULL;
-	return d->layer.malloc.fn(d->layer.malloc.ctx, size + !size);
+		return no_memory();
+	if (unlikely(d->booting))
+		return boot_malloc(size);
+	if (d->layered)
+		p = d->layer.malloc.fn(d->layer.malloc.ctx, size + !size);
+	else
+		p = d->direct.malloc(size + !size);
+	return likely(p) ? count(d, COUNT_ALLOC, p) : no_memory();
 }
 
-static void *malloc_layered_off(const struct dispatch *d, size_t size)
+static inline void release(const struct dispatch *d, void *p)
 {
-	void *p = layer_malloc(d, size);
-
-	return likely(p) ? p : no_memory();
-}
-
-static void *malloc_layered_calls(const struct dispatch *d, size_t size)
-{
-	void *p = layer_malloc(d, size);
-
-	return likely(p) ? count_call(dispatch(), COUNT_ALLOC, p) : no_memory();
-}
-
-static void *malloc_layered_full(const struct dispatch *d, size_t size)
-{
-	void *p = layer_malloc(d, size);
-
-	return likely(p) ? count_full(d, COUNT_ALLOC, p) : no_memory();
-}
-
-static void free_direct_off(const struct dispatch *d, void *p)
-{
-	d->direct.free(p);
+	if (d->layered)
+		d->layer.mfree.fn(d->layer.mfree.ctx, p);
+	else
+		d->direct.free(p);
 }
 
 /* Apart, so that the usual way through free needs no stack frame. */
 __attribute__((noinline)) static void free_first(const struct dispatch *d, void *p)
 {
 	add(d, COUNT_FREE, 1);
-	preload_modes[d->layered][CHIC_TELEMETRY_OFF].free(d, p);
-}
-
-static void free_direct_calls(const struct dispatch *d, void *p)
-{
-	AllocationTelemetry *t = thread_counters;
-
-	if (unlikely(!t)) {
-		free_first(d, p);
-		return;
-	}
-	add_own(t, COUNT_FREE, 1);
-	d->direct.free(p);
-}
-
-static void free_direct_full(const struct dispatch *d, void *p)
-{
-	count_full(d, COUNT_FREE, p);
-	d->direct.free(p);
-}
-
-static void free_layered_off(const struct dispatch *d, void *p)
-{
-	d->layer.mfree.fn(d->layer.mfree.ctx, p);
-}
-
-static void free_layered_calls(const struct dispatch *d, void *p)
-{
-	AllocationTelemetry *t = thread_counters;
-
-	if (unlikely(!t)) {
-		free_first(d, p);
-		return;
-	}
-	add_own(t, COUNT_FREE, 1);
-	d->layer.mfree.fn(d->layer.mfree.ctx, p);
+	release(d, p);
 }
 
 /* A layer tells the bytes when the block is gone: one call less. */
-static void free_layered_full(const struct dispatch *d, void *p)
+__attribute__((noinline)) static void free_full(const struct dispatch *d, void *p)
 {
-	size_t bytes = d->layer.mfree.fn(d->layer.mfree.ctx, p);
+	size_t bytes;
 
+	if (d->layered) {
+		bytes = d->layer.mfree.fn(d->layer.mfree.ctx, p);
+	} else {
+		bytes = d->direct.usable_size(p);
+		d->direct.free(p);
+	}
 	add(d, COUNT_FREE, 1);
 	add(d, COUNT_BYTES + COUNT_FREE, bytes);
 }
-
-const struct dispatch_mode preload_modes[2][3] = {
-	[false] =
-		{
-			[CHIC_TELEMETRY_OFF] = {malloc_direct_off, free_direct_off},
-			[CHIC_TELEMETRY_CALLS] = {malloc_direct_calls, free_direct_calls},
-			[CHIC_TELEMETRY_FULL] = {malloc_direct_full, free_direct_full},
-		},
-	[true] =
-		{
-			[CHIC_TELEMETRY_OFF] = {malloc_layered_off, free_layered_off},
-			[CHIC_TELEMETRY_CALLS] = {malloc_layered_calls, free_layered_calls},
-			[CHIC_TELEMETRY_FULL] = {malloc_layered_full, free_layered_full},
-		},
-};
 
 /* Before the decision all blocks are the boot arena's: free finds no other. */
 const struct dispatch boot_dispatch = {
 	.boot_len = SIZE_MAX,
 	.booting = true,
-	.mode = {.malloc = malloc_booting},
 };
 
 struct dispatch_page preload_page = {.active = &boot_dispatch};
 
+/*
+ * A small request that is not counted goes to the heap by a jump, one whose call
+ * is counted waits for the answer; the sizes below which that holds are 0 where
+ * it does not.  A large one can wait: errno is made sure of.
+ */
 CHIC_EXPORT void *malloc(size_t size)
 {
 	const struct dispatch *d = dispatch();
 	void *p;
 
-	if (likely(size - 1 < d->plain_sizes))
+	if (likely(size - 1 < d->direct_sizes))
 		return d->direct.malloc(size);
-	if (likely(size - 1 < d->layer_sizes)) {
+	if (likely(size - 1 < d->layer_sizes))
+		return d->layer.malloc.fn(d->layer.malloc.ctx, size);
+	if (unlikely(size - 1 >= d->counted_sizes))
+		return malloc_looked_at(d, size);
+	if (d->layered)
 		p = d->layer.malloc.fn(d->layer.malloc.ctx, size);
-		return likely(p) ? p : no_memory();
-	}
-	return d->mode.malloc(d, size);
+	else
+		p = d->direct.malloc(size);
+	return likely(p) ? count_call(COUNT_ALLOC, p) : no_memory();
 }
 
 CHIC_EXPORT void free(void *p)
 {
 	const struct dispatch *d = dispatch();
 
-	if (unlikely(from_boot(d, p)))
+	if (unlikely(from_boot(d, p) || !p))
 		return;
-	if (likely(d->plain))
-		d->direct.free(p);
-	else if (d->layer_sizes && p)
-		d->layer.mfree.fn(d->layer.mfree.ctx, p);
-	else if (likely(p))
-		d->mode.free(d, p);
+	if (d->counted_sizes) {
+		AllocationTelemetry *t = thread_counters;
+
+		if (unlikely(!t)) {
+			free_first(d, p);
+			return;
+		}
+		add_own(t, COUNT_FREE, 1);
+	} else if (unlikely(d->telemetry)) {
+		free_full(d, p);
+		return;
+	}
+	release(d, p);
 }
 
 CHIC_EXPORT void *calloc(size_t n, size_t size)

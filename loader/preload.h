@@ -16,27 +16,22 @@
 
 /* More than this is refused: the difference of two pointers must fit. */
 #define SIZE_LIMIT ((size_t)PTRDIFF_MAX)
-
-struct dispatch;
-
-struct dispatch_mode {
-	void *(*malloc)(const struct dispatch *d, size_t size);
-	void (*free)(const struct dispatch *d, void *p);
-};
+/* Up to this much goes to the heap without a look at what it answers. */
+#define SMALL_SIZES ((size_t)1 << 20)
 
 struct dispatch {
 	/* blocks of the boot arena, which are known for ever */
 	uintptr_t boot_base;
 	size_t boot_len;
-	/* size - 1 below it: direct's, or the layer's, and not counted; else 0 */
-	size_t plain_sizes;
+	/* size - 1 below one of them: direct's, the layer's, either's with the call counted */
+	size_t direct_sizes;
 	size_t layer_sizes;
+	size_t counted_sizes;
 	bool plain; /* direct, and nothing is counted */
 	bool booting; /* this is boot_dispatch */
 	bool layered; /* layer serves; else direct does */
 	enum chic_telemetry telemetry;
 	struct chic_malloc_family direct;
-	struct dispatch_mode mode; /* what is not plain */
 	struct chic_layer layer;
 	/* for the counters */
 	AllocationTelemetry *(*counters)(AllocationTelemetry **cache);
@@ -59,8 +54,6 @@ struct dispatch_page {
 
 extern struct dispatch_page preload_page;
 extern const struct dispatch boot_dispatch;
-/* By "is it layered" and what is counted. */
-extern const struct dispatch_mode preload_modes[2][3];
 
 static inline const struct dispatch *dispatch(void)
 {

@@ -144,10 +144,13 @@ static void dispatch_fill(struct dispatch *d, const struct chic_interposed *in,
 	else
 		d->layer = *in->top;
 	d->telemetry = in->telemetry;
-	d->mode = preload_modes[d->layered][d->telemetry];
 	d->plain = in->direct && d->telemetry == CHIC_TELEMETRY_OFF;
-	d->plain_sizes = d->plain ? SIZE_LIMIT : 0;
-	d->layer_sizes = d->layered && !d->telemetry ? SIZE_LIMIT : 0;
+	if (d->telemetry == CHIC_TELEMETRY_CALLS)
+		d->counted_sizes = SMALL_SIZES;
+	else if (d->plain)
+		d->direct_sizes = SMALL_SIZES;
+	else if (d->telemetry == CHIC_TELEMETRY_OFF && in->sets_errno)
+		d->layer_sizes = SMALL_SIZES;
 	d->counters = in->counters;
 	d->shared = in->shared;
 	d->libc_serves = in->direct && in->direct->malloc == libc_family->malloc;

@@ -318,23 +318,17 @@ size_t arena_own_reset(struct arena *a)
 	return live;
 }
 
-/* Half as much, and half again, where the system does not give all. */
 void arena_reserve(struct arena *a, size_t cap)
 {
-	size_t wanted = cap;
+	const char *name = a->args->name;
 
-	for (; cap >= a->chunk; cap = (cap / 2) & ~(a->page - 1)) {
-		a->base = addresses_new(cap);
-		if (!a->base)
-			continue;
-		a->cap = cap;
-		if (cap < wanted)
-			a->args->warn("cap = %zu: only %zu bytes of addresses to be had",
-				      wanted, cap);
-		return;
-	}
-	if (!a->overflow_fails)
-		a->args->warn("cap = %zu: not even %zu bytes of addresses to be had, "
+	a->cap = cap;
+	a->base = addresses_reserve(&a->cap, a->chunk, a->page);
+	if (!a->base && !a->overflow_fails)
+		a->args->warn("%s: cap = %zu: not even %zu bytes of addresses to be had, "
 			      "the layer below serves everything",
-			      wanted, a->chunk);
+			      name, cap, a->chunk);
+	else if (a->base && a->cap < cap)
+		a->args->warn("%s: cap = %zu: only %zu bytes of addresses to be had", name, cap,
+			      a->cap);
 }

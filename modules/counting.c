@@ -235,7 +235,8 @@ int counting_init(const struct chic_module_args *args, const struct chic_layer *
 	if (chic_param_number(args, "summary"))
 		err = counting_summary_start(c);
 	else if (chic_param_text(args, "output")[0])
-		args->warn("output is set, but nothing is written without summary = yes");
+		args->warn("%s: output is set, but nothing is written without summary = yes",
+			   args->name);
 	if (err)
 		goto err_unmap_counters;
 	*ctx = c;

@@ -210,8 +210,8 @@ static size_t read_limit(const struct guard *g)
 	uint64_t limit = chic_param_number(g->args, "limit");
 
 	if (limit > most)
-		g->args->warn("limit = %llu: vm.max_map_count = %zu allows %zu",
-			      (unsigned long long)limit, maps, most);
+		g->args->warn("%s: limit = %llu: vm.max_map_count = %zu allows %zu",
+			      g->args->name, (unsigned long long)limit, maps, most);
 	return limit && limit < most ? limit : most;
 }
 

@@ -37,28 +37,33 @@ static size_t records_bytes(const struct guard *g, size_t range)
 	return round_up(range / g->page * sizeof(struct guard_record), RECORDS_STEP);
 }
 
+static void reserve_both(struct guard *g, size_t range)
+{
+	g->range = range;
+	g->base = addresses_reserve(&g->range, RANGE_MIN, g->page);
+	if (!g->base)
+		return;
+	g->records = addresses_new(records_bytes(g, g->range));
+	if (g->records)
+		return;
+	munmap(g->base, g->range);
+	g->base = NULL;
+	g->range = 0;
+}
+
 void guard_reserve(struct guard *g, size_t range)
 {
-	size_t wanted = range;
+	const char *name = g->args->name;
 
-	for (; range >= RANGE_MIN; range = (range / 2) & ~(g->page - 1)) {
-		g->records = addresses_new(records_bytes(g, range));
-		if (!g->records)
-			continue;
-		g->base = addresses_new(range);
-		if (g->base)
-			break;
-		munmap(g->records, records_bytes(g, range));
-	}
-	g->range = g->base ? range : 0;
 	g->pages_cut = 1;
-	if (!g->base)
-		g->args->warn("range = %zu: not even %d bytes of addresses to be had, "
+	reserve_both(g, range);
+	if (!g->range)
+		g->args->warn("%s: range = %zu: not even %d bytes of addresses to be had, "
 			      "nothing is guarded",
-			      wanted, RANGE_MIN);
-	else if (range < wanted)
-		g->args->warn("range = %zu: only %zu bytes of addresses to be had", wanted,
-			      range);
+			      name, range, RANGE_MIN);
+	else if (g->range < range)
+		g->args->warn("%s: range = %zu: only %zu bytes of addresses to be had", name,
+			      range, g->range);
 }
 
 void guard_unreserve(struct guard *g)

@@ -85,6 +85,27 @@ static inline void *addresses_new(size_t size)
 	return p == MAP_FAILED ? NULL : p;
 }
 
+/*
+ * At most *size bytes of addresses, at least `least`: half as much, and half
+ * again, where the system does not give all; and then half of that, which leaves
+ * the program as much as is taken.  Both are whole pages.  *size says how many.
+ */
+static inline void *addresses_reserve(size_t *size, size_t least, size_t page)
+{
+	size_t n = *size, half;
+	char *p = addresses_new(n);
+
+	for (; !p && n / 2 >= least; p = addresses_new(n))
+		n = (n / 2) & ~(page - 1);
+	half = (n / 2) & ~(page - 1);
+	if (p && n < *size && half >= least) {
+		munmap(p + half, n - half);
+		n = half;
+	}
+	*size = p ? n : 0;
+	return p;
+}
+
 /* Let a part of addresses_new() be used; errno is left alone. */
 static inline bool addresses_open(void *p, size_t size)
 {

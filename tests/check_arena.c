@@ -323,7 +323,7 @@ static void start_with_few_addresses(void *arg)
 	limit_addresses(256 * M);
 	if (start(64 * K, 1024 * M, "lower") != 0)
 		_exit(1);
-	if (!strstr(last_warn, "cap = 1073741824: only ") || !own(1000))
+	if (!strstr(last_warn, "test: cap = 1073741824: only ") || !own(1000))
 		_exit(2);
 	_exit(0);
 }

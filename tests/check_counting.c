@@ -430,7 +430,7 @@ START_TEST(output_without_summary_is_warned_of)
 {
 	ck_assert_int_eq(start_with(false, "/tmp/x"), 0);
 	ck_assert_str_eq(last_warn,
-			 "output is set, but nothing is written without summary = yes");
+			 "test: output is set, but nothing is written without summary = yes");
 	stop();
 }
 END_TEST

@@ -481,7 +481,8 @@ START_TEST(limit_beyond_the_systems_is_warned_of)
 	set_defaults();
 	params[LIMIT].number = 1000000000;
 	ck_assert_int_eq(start(), 0);
-	ck_assert_int_eq(strncmp(last_warn, "limit = 1000000000: vm.max_map_count = ", 39), 0);
+	ck_assert_int_eq(
+		strncmp(last_warn, "test: limit = 1000000000: vm.max_map_count = ", 45), 0);
 	stop();
 }
 END_TEST
@@ -491,7 +492,7 @@ static void start_with_few_addresses(void *arg)
 	(void)arg;
 	set_defaults();
 	limit_addresses(64 * M);
-	if (start() != 0 || !strstr(last_warn, "range = 4294967296: only "))
+	if (start() != 0 || !strstr(last_warn, "test: range = 4294967296: only "))
 		_exit(1);
 	_exit(guard_owns(subject.ctx, guard_malloc(subject.ctx, 100)) ? 0 : 2);
 }

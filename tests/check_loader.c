@@ -453,7 +453,9 @@ static Suite *make_suite(void)
 	tcase_add_loop_test(t, good_stacks_serve_and_go, 0, ARRAY_SIZE(good_stacks));
 	tcase_add_loop_test(t, counters_are_exact_in_every_stack_with_eight_threads, 0,
 			    ARRAY_SIZE(good_stacks));
-	tcase_add_loop_test(t, fork_while_threads_use_the_stack, 0, ARRAY_SIZE(good_stacks));
+	if (!CHECK_SANITIZED)
+		tcase_add_loop_test(t, fork_while_threads_use_the_stack, 0,
+				    ARRAY_SIZE(good_stacks));
 	tcase_add_test(t, in_use_refuses_to_go);
 	tcase_add_test(t, live_blocks_of_the_platform_count_as_well);
 	tcase_add_test(t, blocks_of_an_installed_table_do_not_hold_the_default);

@@ -12,6 +12,21 @@
 /* The slowest builds (valgrind, sanitizers) get this many seconds a test. */
 #define CHECK_TIMEOUT 120
 
+/*
+ * In these builds the platform heap is the sanitizer's: it keeps freed blocks,
+ * and a child forked while another thread holds one of its locks hangs.
+ */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define CHECK_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define CHECK_SANITIZED 1
+#endif
+#endif
+#ifndef CHECK_SANITIZED
+#define CHECK_SANITIZED 0
+#endif
+
 static inline int check_run(Suite *suite)
 {
 	SRunner *runner = srunner_create(suite);

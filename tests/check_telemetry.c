@@ -302,7 +302,8 @@ static Suite *make_suite(void)
 	tcase_add_test(t, reset_is_all_zeros_and_leaves_the_table);
 	tcase_add_test(t, failures_are_not_counted);
 	tcase_add_test(t, live_blocks_of_an_owner);
-	tcase_add_test(t, fork_while_threads_allocate);
+	if (!CHECK_SANITIZED)
+		tcase_add_test(t, fork_while_threads_allocate);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -11,9 +11,12 @@ chic=${CHIC_ALLOC:-chic-alloc}
 work=$1
 rm -rf "$work" && mkdir -p "$work" && cd "$work" || exit 2
 
+bold='' normal=''
+[ ! -t 1 ] || bold=$(printf '\033[1m') normal=$(printf '\033[0m')
+
 say()
 {
-	printf '\n\033[1m# %s\033[0m\n' "$*"
+	printf '\n%s# %s%s\n' "$bold" "$*" "$normal"
 }
 
 # Show a command, then run it.

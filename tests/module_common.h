@@ -342,7 +342,7 @@ static inline TCase *common_tests(const char *name, void (*setup)(void), void (*
 	tcase_add_test(tc, threads_share_and_end);
 	tcase_add_test(tc, threads_without_a_word);
 	/* The sanitizers' own heap, here the lower layer, does not survive such a fork. */
-	if (!SANITIZED)
+	if (!CHECK_SANITIZED)
 		tcase_add_test(tc, fork_while_others_allocate);
 	return tc;
 }

@@ -32,17 +32,6 @@
 			ck_abort_msg("%s", #what);                                             \
 	} while (0)
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#ifndef SANITIZED
-#define SANITIZED 0
-#endif
-
 /*
  * Signals that tests wait for must not end in a sanitizer's report, and blocks
  * that a reset drops or a child leaves behind are no leaks.
