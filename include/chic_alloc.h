@@ -105,8 +105,9 @@ int chic_alloc_each(int (*fn)(const struct chic_alloc_info *, void *arg), void *
 
 /*
  * The eight counters of the malloc family of an unmodified program, which are
- * apart from those of chic_rt_alloc_stats().  Bytes are usable bytes, counted
- * with `telemetry = full` only; calls with `calls` and `full`.
+ * apart from those of chic_rt_alloc_stats().  `telemetry = full` counts exactly,
+ * bytes being usable bytes.  `calls` counts no bytes, and requests below 1 MiB
+ * when they are made: one that fails for want of memory is counted as well.
  */
 void chic_alloc_malloc_stats(AllocationTelemetry *out);
 
@@ -166,6 +167,13 @@ struct chic_interposed {
  */
 void chic_alloc_interpose(const struct chic_malloc_family *platform, const char *standdown,
 			  struct chic_interposed *out);
+
+/*
+ * Register the loader's fork handlers, unless that was done.  The loader does so
+ * when it starts; an interposer has to do it before anybody registers handlers
+ * that allocate, which must not run between the loader's.
+ */
+void chic_alloc_atfork(void);
 
 #ifdef __cplusplus
 }

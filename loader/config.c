@@ -248,16 +248,28 @@ int config_settle(const struct config_request *request, struct config *config)
 
 /* ------------------------------------------------------------ whole --- */
 
+/* An error stops the program as well, if what was read before it says so. */
+static bool fails_already(const struct config_request *request, struct config *config)
+{
+	config->rule = find_rule(config, &request->program);
+	set_effective(config);
+	return fail_counts(request, config);
+}
+
 int config_read(const struct config_request *request, struct config *out)
 {
+	bool fails;
 	int err;
 
 	*out = (struct config){0};
 	err = read_files(request, out);
 	if (!err)
 		err = config_settle(request, out);
-	if (err)
-		config_free(out);
+	if (!err)
+		return 0;
+	fails = fails_already(request, out);
+	config_free(out);
+	out->fail_counts = fails;
 	return err;
 }
 

@@ -49,6 +49,10 @@ enum log_to { LOG_TO_AUTO, LOG_TO_STDERR, LOG_TO_SYSLOG, LOG_TO_FILE, LOG_TO_NON
 
 /* Where lines go from now on; path for LOG_TO_FILE, copied.  verbose: under `run`. */
 void log_open(enum log_to to, const char *path, bool verbose);
+/* To where they went before the last log_open(). */
+void log_reopen(void);
+/* For tests: another socket than the system's log; null for that again. */
+void log_set_socket(const char *path);
 void log_line(const char *format, ...) CHIC_PRINTF(1, 2);
 
 /* ini.c - one INI file, line by line */
@@ -153,7 +157,10 @@ struct config_request {
 	struct program program;
 };
 
-/* Fill *out or answer a negative errno with a message; *out is then empty. */
+/*
+ * Fill *out or answer a negative errno with a message; *out is then empty but for
+ * fail_counts, which what was read before the error decides.
+ */
 int config_read(const struct config_request *request, struct config *out);
 void config_free(struct config *config);
 /* The value of a key of [module NAME] ('-' and '_' alike), null if not set. */
@@ -411,6 +418,7 @@ struct module {
 	struct module *next;
 	char *name;
 	char *path;
+	char *prefix; /* what a family's names begin with */
 	void *handle;
 	struct modinfo info;
 	bool native; /* has .modinfo; otherwise a stock library, used by its family */
@@ -455,8 +463,10 @@ struct stack {
  */
 int stack_build(struct config *config, bool secure, bool malloc_family, struct stack **out);
 void stack_destroy(struct stack *stack);
-/* Canonical text of the modules and parameters that config asks for; null: no memory. */
-char *stack_key(const struct config *config);
+/* Canonical text of the modules and parameters that config asks for, for the caller to free. */
+int stack_key(const struct config *config, char **out);
+/* Whether config asks for the platform heap and nothing above it. */
+bool stack_is_platform(const struct config *config);
 
 /* table.c - what the hot path reads: immutable, interned */
 
@@ -464,7 +474,7 @@ enum { OP_ALLOC, OP_ALLOC_ZEROED, OP_REALLOC, OP_FREE, OP_COUNT };
 
 struct table {
 	/* read by every request: two cache lines */
-	const struct chic_malloc_family *direct; /* set: all four are this family */
+	_Alignas(64) const struct chic_malloc_family *direct; /* all four are this family */
 	struct {
 		chic_alloc_fn fn;
 		void *ctx;
@@ -492,7 +502,6 @@ struct table {
 const struct table *table_intern(const ChicAllocatorVTable *installed,
 				 const struct stack *stack);
 
-void table_forget_stack(const struct stack *stack);
 void table_prefork(void);
 void table_postfork(void);
 
@@ -555,6 +564,8 @@ void telemetry_stats(AllocationTelemetry *out);
 void telemetry_reset(void);
 void telemetry_prefork(void);
 void telemetry_postfork(void);
+/* From now on the owner's live blocks and bytes are those of another stack. */
+void telemetry_begin(unsigned owner);
 /* Live blocks and bytes of an owner. */
 void telemetry_live(unsigned owner, size_t *blocks, size_t *bytes);
 

@@ -69,6 +69,7 @@ static int stack_new(struct config *config, bool secure, bool malloc_family, str
 		owners_used &= ~(1u << owner);
 		return err;
 	}
+	telemetry_begin(owner);
 	stack->owner = owner;
 	stack->number = ++stacks_loaded;
 	stack->next = stacks;
@@ -80,11 +81,13 @@ static int stack_new(struct config *config, bool secure, bool malloc_family, str
 /* The stack that config asks for: one that is loaded already, or a new one. */
 static int stack_get(struct config *config, bool secure, struct stack **out)
 {
-	char *key = stack_key(config);
 	struct stack *found;
+	char *key;
+	int err;
 
-	if (!key)
-		return message_set(-ENOMEM, "no memory for a stack");
+	err = stack_key(config, &key);
+	if (err)
+		return err;
 	found = stack_find(key);
 	free(key);
 	if (!found)
@@ -122,6 +125,11 @@ static int default_idle(const struct stack *stack)
 	telemetry_live(stack ? stack->owner : (unsigned)OWNER_PLATFORM, &blocks, &bytes);
 	if (!blocks)
 		return 0;
+	if (blocks > SIZE_MAX / 2)
+		return message_set(-EBUSY,
+				   "%s cannot go: it was given %zu blocks more than it handed "
+				   "out, through an installed table",
+				   what, -blocks);
 	return message_set(-EBUSY, "%s is in use: %zu live blocks, %zu bytes", what, blocks,
 			   bytes);
 }
@@ -153,47 +161,65 @@ static int switch_default(struct stack *stack)
 	return 0;
 }
 
-static int load(const struct config_request *request, struct stack **out)
+/* What the program itself names may be refused, but not passed over. */
+static int request_of(const char *conf, struct config_request *request)
 {
+	config_request_from_process(request, conf);
+	if (!conf || !request->secure)
+		return 0;
+	return message_set(-EACCES,
+			   "%s: found a file that the program names, expected null: in secure "
+			   "execution only the system's files are read",
+			   conf);
+}
+
+/* The lock is held.  *out is null where the platform heap is asked for. */
+static int load(const char *conf, struct stack **out)
+{
+	struct config_request request;
 	struct config config;
 	int err;
 
-	err = config_read(request, &config);
+	*out = NULL;
+	err = request_of(conf, &request);
+	if (!err)
+		err = config_read(&request, &config);
 	if (err)
 		return err;
-	log_open(config.log, config.log_path, request->run);
-	if (!*config.stack && !*config.filters)
-		*out = NULL;
-	else
-		err = stack_get(&config, request->secure, out);
+	log_open(config.log, config.log_path, request.run);
+	if (!stack_is_platform(&config))
+		err = stack_get(&config, request.secure, out);
+	if (err)
+		log_reopen();
 	config_free(&config);
 	return err;
 }
 
-static int load_default(const struct config_request *request)
+static int load_default(const char *conf)
 {
 	struct stack *stack;
 	int err;
 
-	err = load(request, &stack);
+	err = load(conf, &stack);
 	if (err)
 		return err;
 	err = switch_default(stack);
-	if (err && stack)
+	if (!err)
+		return 0;
+	if (stack)
 		stack_drop(stack);
+	log_reopen();
 	return err;
 }
 
 CHIC_EXPORT int chic_alloc_load(const char *conf)
 {
-	struct config_request request;
 	int err;
 
 	start_once();
 	message_clear();
-	config_request_from_process(&request, conf);
 	loader_lock();
-	err = load_default(&request);
+	err = load_default(conf);
 	loader_unlock();
 	return err;
 }
@@ -256,17 +282,16 @@ static void fill_vtable(const struct chic_layer *top, ChicAllocatorVTable *out)
 
 CHIC_EXPORT int chic_alloc_table(const char *conf, ChicAllocatorVTable *out)
 {
-	struct config_request request;
-	struct stack *stack = NULL;
+	struct stack *stack;
 	int err;
 
 	if (!out)
-		return message_set(-EINVAL, "chic_alloc_table: out is null");
+		return message_set(-EINVAL,
+				   "chic_alloc_table: out is null, expected where to put a table");
 	start_once();
 	message_clear();
-	config_request_from_process(&request, conf);
 	loader_lock();
-	err = load(&request, &stack);
+	err = load(conf, &stack);
 	if (!err && stack) {
 		stack->uses++;
 		stack->counted = false;
@@ -340,6 +365,8 @@ CHIC_EXPORT int chic_alloc_each(int (*fn)(const struct chic_alloc_info *, void *
 	const struct stack *stack;
 	int err = 0;
 
+	if (!fn)
+		return message_set(-EINVAL, "chic_alloc_each: fn is null, expected a function");
 	start_once();
 	loader_lock();
 	if (!hooks_default())
@@ -401,7 +428,7 @@ static void interpose_answer(const struct stack *stack, struct chic_interposed *
 /* Programs without a stack run at full platform speed unless counting was asked for. */
 static enum chic_telemetry telemetry_of(const struct config *config)
 {
-	if (!*config->stack && !*config->filters && !config->telemetry_from)
+	if (stack_is_platform(config) && !config->telemetry_from)
 		return CHIC_TELEMETRY_OFF;
 	return config->telemetry;
 }
@@ -414,7 +441,7 @@ static int start_stack(struct config *config, const struct config_request *reque
 
 	log_open(config->log, config->log_path, request->run);
 	interposed_telemetry = telemetry_of(config);
-	if (*config->stack || *config->filters)
+	if (!stack_is_platform(config))
 		err = stack_new(config, request->secure, malloc_family, &stack);
 	if (err)
 		return err;
@@ -428,14 +455,14 @@ void loader_start(bool malloc_family)
 {
 	struct config_request request;
 	struct config config;
-	bool fatal = false;
+	bool fatal;
 	int err;
 
 	config_request_from_process(&request, NULL);
 	log_open(LOG_TO_AUTO, NULL, request.run);
 	err = config_read(&request, &config);
+	fatal = config.fail_counts;
 	if (!err) {
-		fatal = config.on_error == ON_ERROR_FAIL && config.fail_counts;
 		err = start_stack(&config, &request, malloc_family);
 		config_free(&config);
 	}

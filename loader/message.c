@@ -11,15 +11,24 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/uio.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <syslog.h>
 #include <unistd.h>
 
-static enum log_to log_to = LOG_TO_AUTO;
-static bool log_verbose;
-static char log_path[MESSAGE_MAX];
+#define SYSLOG_SOCKET "/dev/log"
+
+struct log {
+	enum log_to to;
+	bool verbose;
+	char path[PATH_MAX];
+};
+
+static struct log current = {.to = LOG_TO_AUTO}, former = {.to = LOG_TO_AUTO};
+static const char *syslog_socket = SYSLOG_SOCKET;
 
 static char *message_buffer(void)
 {
@@ -28,13 +37,23 @@ static char *message_buffer(void)
 	return t ? t->message : NULL;
 }
 
+/* Modules, libraries and names of files may bring line ends of their own. */
+static void make_one_line(char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			*text = ' ';
+}
+
 int message_vset(int err, const char *format, va_list args)
 {
 	int saved = errno;
 	char *buffer = message_buffer();
 
-	if (buffer)
+	if (buffer) {
 		vsnprintf(buffer, MESSAGE_MAX, format, args);
+		make_one_line(buffer);
+	}
 	errno = saved;
 	return err;
 }
@@ -82,9 +101,20 @@ CHIC_EXPORT const char *chic_alloc_message(void)
 
 void log_open(enum log_to to, const char *path, bool verbose)
 {
-	log_to = to;
-	log_verbose = verbose;
-	snprintf(log_path, sizeof(log_path), "%s", path ? path : "");
+	former = current;
+	current.to = to;
+	current.verbose = verbose;
+	snprintf(current.path, sizeof(current.path), "%s", path ? path : "");
+}
+
+void log_reopen(void)
+{
+	current = former;
+}
+
+void log_set_socket(const char *path)
+{
+	syslog_socket = path ? path : SYSLOG_SOCKET;
 }
 
 /* One write, so that lines of several processes do not mix. */
@@ -99,9 +129,11 @@ static void log_fd(int fd, const char *line)
 		;
 }
 
+/* A FIFO that nobody reads must not hold the program up. */
 static void log_file(const char *line)
 {
-	int fd = open(log_path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
+	int fd = open(current.path,
+		      O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640);
 
 	if (fd < 0)
 		return;
@@ -109,11 +141,31 @@ static void log_file(const char *line)
 	close(fd);
 }
 
+/*
+ * Not syslog(): that keeps a descriptor which the program does not expect, asks
+ * for memory, and shares its name and facility with the program's own use.
+ */
+static void log_syslog(const char *line)
+{
+	struct sockaddr_un to = {.sun_family = AF_UNIX};
+	char text[MESSAGE_MAX + NAME_MAX];
+	int fd, n;
+
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return;
+	snprintf(to.sun_path, sizeof(to.sun_path), "%s", syslog_socket);
+	n = snprintf(text, sizeof(text), "<%d>%.64s[%d]: chic-alloc: %s",
+		     LOG_USER | LOG_WARNING, program_invocation_short_name, getpid(), line);
+	sendto(fd, text, n, MSG_NOSIGNAL | MSG_DONTWAIT, (struct sockaddr *)&to, sizeof(to));
+	close(fd);
+}
+
 static enum log_to log_where(void)
 {
-	if (log_to != LOG_TO_AUTO)
-		return log_to;
-	return log_verbose || isatty(STDERR_FILENO) ? LOG_TO_STDERR : LOG_TO_SYSLOG;
+	if (current.to != LOG_TO_AUTO)
+		return current.to;
+	return current.verbose || isatty(STDERR_FILENO) ? LOG_TO_STDERR : LOG_TO_SYSLOG;
 }
 
 void log_line(const char *format, ...)
@@ -125,12 +177,13 @@ void log_line(const char *format, ...)
 	va_start(args, format);
 	vsnprintf(line, sizeof(line), format, args);
 	va_end(args);
+	make_one_line(line);
 	switch (log_where()) {
 	case LOG_TO_STDERR:
 		log_fd(STDERR_FILENO, line);
 		break;
 	case LOG_TO_SYSLOG:
-		syslog(LOG_USER | LOG_WARNING, "chic-alloc: %s", line);
+		log_syslog(line);
 		break;
 	case LOG_TO_FILE:
 		log_file(line);

@@ -83,30 +83,96 @@ static void *first_symbol(void *handle, const char *prefix, const char *const *n
 	return symbol;
 }
 
+/*
+ * memalign of libraries that have posix_memalign alone: a family's functions have
+ * no context, so each such library gets a function of its own.
+ */
+#define VIA_POSIX(n)                                                                  \
+	static void *memalign_##n(size_t align, size_t size)                          \
+	{                                                                             \
+		return via_posix(posix_memaligns[n], align, size);                    \
+	}
+
+typedef int (*posix_memalign_fn)(void **, size_t, size_t);
+
+static posix_memalign_fn posix_memaligns[4];
+
+static void *via_posix(posix_memalign_fn fn, size_t align, size_t size)
+{
+	void *p = NULL;
+	int err = fn(&p, align < sizeof(void *) ? sizeof(void *) : align, size);
+
+	if (!err)
+		return p;
+	errno = err;
+	return NULL;
+}
+
+VIA_POSIX(0)
+VIA_POSIX(1)
+VIA_POSIX(2)
+VIA_POSIX(3)
+
+static void *(*memalign_via(posix_memalign_fn fn))(size_t, size_t)
+{
+	static void *(*const functions[])(size_t, size_t) = {memalign_0, memalign_1, memalign_2,
+							     memalign_3};
+
+	for (size_t i = 0; i < ARRAY_SIZE(functions); i++) {
+		if (posix_memaligns[i] && posix_memaligns[i] != fn)
+			continue;
+		posix_memaligns[i] = fn;
+		return functions[i];
+	}
+	return NULL;
+}
+
+static int resolve_memalign(struct module *m, const char *prefix)
+{
+	static const char *const aligned[] = {"memalign", "aligned_alloc", NULL};
+	posix_memalign_fn posix;
+
+	m->family.memalign =
+		(void *(*)(size_t, size_t))first_symbol(m->handle, prefix, aligned);
+	if (m->family.memalign)
+		return 0;
+	posix = (posix_memalign_fn)own_symbol_of(m->handle, prefix, "", "posix_memalign");
+	if (!posix)
+		return 0;
+	m->family.memalign = memalign_via(posix);
+	if (m->family.memalign)
+		return 0;
+	return message_set(-ENOSPC,
+			   "%s: found posix_memalign alone, expected memalign or aligned_alloc: "
+			   "there is room for %zu libraries that have neither",
+			   m->path, ARRAY_SIZE(posix_memaligns));
+}
+
 static int resolve_family(struct module *m, const char *prefix)
 {
 	static const char *const usable[] = {"malloc_usable_size", "usable_size", "malloc_size",
 					     "msize", NULL};
-	static const char *const aligned[] = {"memalign", "aligned_alloc", NULL};
 	struct chic_malloc_family *f = &m->family;
+	int err;
 
 	f->malloc = (void *(*)(size_t))own_symbol_of(m->handle, prefix, "", "malloc");
 	f->free = (void (*)(void *))own_symbol_of(m->handle, prefix, "", "free");
 	f->calloc = (void *(*)(size_t, size_t))own_symbol_of(m->handle, prefix, "", "calloc");
 	f->realloc = (void *(*)(void *, size_t))own_symbol_of(m->handle, prefix, "", "realloc");
-	f->memalign = (void *(*)(size_t, size_t))first_symbol(m->handle, prefix, aligned);
 	f->usable_size = (size_t(*)(void *))first_symbol(m->handle, prefix, usable);
-	if (f->malloc && f->free && f->calloc && f->realloc && f->memalign)
-		return 0;
+	err = resolve_memalign(m, prefix);
+	if (err || (f->malloc && f->free && f->calloc && f->realloc && f->memalign))
+		return err;
 	return message_set(-EINVAL,
 			   "%s: no .modinfo section and no malloc family: expected %smalloc, "
-			   "%sfree, %scalloc, %srealloc and %smemalign or %saligned_alloc",
-			   m->path, prefix, prefix, prefix, prefix, prefix, prefix);
+			   "%sfree, %scalloc, %srealloc and one of %smemalign, "
+			   "%saligned_alloc, %sposix_memalign",
+			   m->path, prefix, prefix, prefix, prefix, prefix, prefix, prefix);
 }
 
-static const char *family_prefix(const struct module *m, const struct config *config)
+static const char *family_prefix(const char *name, const struct config *config)
 {
-	const struct setting *prefix = config_module_setting(config, m->name, "prefix");
+	const struct setting *prefix = config_module_setting(config, name, "prefix");
 
 	return prefix ? prefix->value : "";
 }
@@ -125,22 +191,22 @@ static int open_error(const char *path)
 	return message_set(-EINVAL, "%s: cannot be loaded: %s", path, why);
 }
 
-static int module_open(struct module *m, const struct config *config)
+static int module_open(struct module *m)
 {
 	m->handle = dlopen(m->path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
 	if (!m->handle)
 		return open_error(m->path);
-	return m->native ? resolve_native(m) : resolve_family(m, family_prefix(m, config));
+	return m->native ? resolve_native(m) : resolve_family(m, m->prefix);
 }
 
 /* What can be told without running it; a bare soname has no file to look into. */
-static int module_check(struct module *m, const struct config *config, int fd)
+static int module_check(struct module *m, int fd)
 {
 	int err;
 
 	if (fd < 0)
 		return 0;
-	err = modinfo_read_prefixed(fd, m->path, family_prefix(m, config), &m->info);
+	err = modinfo_read_prefixed(fd, m->path, m->prefix, &m->info);
 	if (err)
 		return err;
 	m->native = m->info.found;
@@ -150,29 +216,37 @@ static int module_check(struct module *m, const struct config *config, int fd)
 static void module_free(struct module *m)
 {
 	modinfo_free(&m->info);
+	free(m->prefix);
 	free(m->path);
 	free(m->name);
 	free(m);
 }
 
-static struct module *module_new(struct location *where)
+static struct module *module_new(struct location *where, const char *prefix)
 {
 	struct module *m = calloc(1, sizeof(*m));
 
 	if (!m)
 		return NULL;
+	m->prefix = strdup(prefix);
+	if (!m->prefix) {
+		free(m);
+		return NULL;
+	}
 	m->name = where->name;
 	m->path = where->path;
 	where->name = where->path = NULL;
 	return m;
 }
 
-static struct module *module_find(const char *path)
+/* The same file under another name or prefix was not checked for that one. */
+static struct module *module_find(const struct location *where, const char *prefix)
 {
 	struct module *m;
 
 	for (m = modules; m; m = m->next)
-		if (strcmp(m->path, path) == 0)
+		if (strcmp(m->path, where->path) == 0 && name_equal(m->name, where->name) &&
+		    (m->native || strcmp(m->prefix, prefix) == 0))
 			return m;
 	return NULL;
 }
@@ -180,23 +254,25 @@ static struct module *module_find(const char *path)
 int module_get(const struct config *config, const char *entry, bool secure, struct module **out)
 {
 	struct location where = {.fd = -1};
+	const char *prefix;
 	struct module *m;
 	int err;
 
 	err = locate_module(config, entry, secure, &where);
 	if (err)
 		return err;
-	m = module_find(where.path);
+	prefix = family_prefix(where.name, config);
+	m = module_find(&where, prefix);
 	if (m)
 		goto found;
-	m = module_new(&where);
+	m = module_new(&where, prefix);
 	if (!m) {
 		err = message_set(-ENOMEM, "%s: no memory", entry);
 		goto free_where;
 	}
-	err = module_check(m, config, where.fd);
+	err = module_check(m, where.fd);
 	if (!err)
-		err = module_open(m, config);
+		err = module_open(m);
 	if (err) {
 		module_free(m);
 		goto free_where;

@@ -15,7 +15,9 @@
  *	free			leaves errno alone, as far as the heap does
  *	malloc_usable_size(NULL)  0
  *
- * Counters count what succeeded.  Blocks of the boot arena are never counted:
+ * Counters count what succeeded; with `telemetry = calls` a small request that
+ * failed for want of memory is counted too, because looking at each answer costs
+ * a tenth of malloc.  Blocks of the boot arena are never counted:
  * neither when they are made nor when they are freed.
  */
 #include "preload.h"
@@ -123,7 +125,7 @@ __attribute__((noinline)) static void *malloc_looked_at(const struct dispatch *d
 
 static inline void release(const struct dispatch *d, void *p)
 {
-	if (d->layered)
+	if (unlikely(d->layered))
 		d->layer.mfree.fn(d->layer.mfree.ctx, p);
 	else
 		d->direct.free(p);
@@ -160,26 +162,28 @@ const struct dispatch boot_dispatch = {
 struct dispatch_page preload_page = {.active = &boot_dispatch};
 
 /*
- * A small request that is not counted goes to the heap by a jump, one whose call
- * is counted waits for the answer; the sizes below which that holds are 0 where
- * it does not.  A large one can wait: errno is made sure of.
+ * A small request goes to the heap by a jump, and so is counted before it is
+ * served: waiting for the answer costs more than counting it.  What is large can
+ * wait, for errno to be made sure of as well.
  */
 CHIC_EXPORT void *malloc(size_t size)
 {
 	const struct dispatch *d = dispatch();
-	void *p;
 
 	if (likely(size - 1 < d->direct_sizes))
 		return d->direct.malloc(size);
-	if (likely(size - 1 < d->layer_sizes))
-		return d->layer.malloc.fn(d->layer.malloc.ctx, size);
-	if (unlikely(size - 1 >= d->counted_sizes))
+	if (unlikely(size - 1 >= d->small_sizes))
 		return malloc_looked_at(d, size);
-	if (d->layered)
-		p = d->layer.malloc.fn(d->layer.malloc.ctx, size);
-	else
-		p = d->direct.malloc(size);
-	return likely(p) ? count_call(COUNT_ALLOC, p) : no_memory();
+	if (likely(d->counted)) {
+		AllocationTelemetry *t = thread_counters;
+
+		if (unlikely(!t))
+			return malloc_looked_at(d, size);
+		add_own(t, COUNT_ALLOC, 1);
+	}
+	if (unlikely(d->layered))
+		return d->layer.malloc.fn(d->layer.malloc.ctx, size);
+	return d->direct.malloc(size);
 }
 
 CHIC_EXPORT void free(void *p)
@@ -188,7 +192,11 @@ CHIC_EXPORT void free(void *p)
 
 	if (unlikely(from_boot(d, p) || !p))
 		return;
-	if (d->counted_sizes) {
+	if (likely(d->direct_sizes)) {
+		d->direct.free(p);
+		return;
+	}
+	if (likely(d->counted)) {
 		AllocationTelemetry *t = thread_counters;
 
 		if (unlikely(!t)) {

@@ -23,13 +23,13 @@ struct dispatch {
 	/* blocks of the boot arena, which are known for ever */
 	uintptr_t boot_base;
 	size_t boot_len;
-	/* size - 1 below one of them: direct's, the layer's, either's with the call counted */
+	/* size - 1 below it: direct's and not counted; whoever's, and its call at most */
 	size_t direct_sizes;
-	size_t layer_sizes;
-	size_t counted_sizes;
+	size_t small_sizes;
 	bool plain; /* direct, and nothing is counted */
 	bool booting; /* this is boot_dispatch */
 	bool layered; /* layer serves; else direct does */
+	bool counted; /* calls, and nothing more */
 	enum chic_telemetry telemetry;
 	struct chic_malloc_family direct;
 	struct chic_layer layer;

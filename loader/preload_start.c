@@ -145,12 +145,11 @@ static void dispatch_fill(struct dispatch *d, const struct chic_interposed *in,
 		d->layer = *in->top;
 	d->telemetry = in->telemetry;
 	d->plain = in->direct && d->telemetry == CHIC_TELEMETRY_OFF;
-	if (d->telemetry == CHIC_TELEMETRY_CALLS)
-		d->counted_sizes = SMALL_SIZES;
-	else if (d->plain)
+	d->counted = d->telemetry == CHIC_TELEMETRY_CALLS;
+	if (d->plain)
 		d->direct_sizes = SMALL_SIZES;
-	else if (d->telemetry == CHIC_TELEMETRY_OFF && in->sets_errno)
-		d->layer_sizes = SMALL_SIZES;
+	if (d->telemetry != CHIC_TELEMETRY_FULL && in->sets_errno)
+		d->small_sizes = SMALL_SIZES;
 	d->counters = in->counters;
 	d->shared = in->shared;
 	d->libc_serves = in->direct && in->direct->malloc == libc_family->malloc;

@@ -10,6 +10,9 @@
 #include "internal.h"
 
 #include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 /* Weak, so that a program which links the loader statically may say no as well. */
 CHIC_EXPORT __attribute__((weak)) int chic_alloc_autoload = 1;
@@ -76,16 +79,38 @@ static void postfork_child(void)
 	postfork();
 }
 
+/* Comes back here where an interposer makes sure that these are the first handlers. */
+static void register_fork_handlers(void)
+{
+	static bool registered;
+
+	if (!__atomic_exchange_n(&registered, true, __ATOMIC_ACQ_REL))
+		pthread_atfork(prefork, postfork_parent, postfork_child);
+}
+
+CHIC_EXPORT void chic_alloc_atfork(void)
+{
+	register_fork_handlers();
+}
+
+static bool switched_off(void)
+{
+	const char *value = secure_getenv("CHIC_ALLOC_DISABLE");
+
+	return (value && strcmp(value, "1") == 0) ||
+	       access(CHIC_ALLOC_SYSCONFDIR "/chic-alloc.disable", F_OK) == 0;
+}
+
 /* The start lock is held, and this is the first time. */
 static void start(void)
 {
-	pthread_atfork(prefork, postfork_parent, postfork_child);
+	register_fork_handlers();
 	if (chic_alloc_preload_start) {
 		chic_alloc_preload_start();
 		return;
 	}
 	loader_lock();
-	if (chic_alloc_autoload)
+	if (chic_alloc_autoload && !switched_off())
 		loader_start(false);
 	if (!hooks_table)
 		hooks_set_default(NULL);

@@ -37,11 +37,10 @@ static unsigned bucket_of(const ChicAllocatorVTable *installed, const struct sta
 	return (hash >> 32) % BUCKETS;
 }
 
-static bool same_vtable(const ChicAllocatorVTable *a, const ChicAllocatorVTable *b)
+/* All but the links, padding included, which table_intern() made zero. */
+static bool same_table(const struct table *a, const struct table *b)
 {
-	return a->context == b->context && a->alloc == b->alloc &&
-	       a->alloc_zeroed == b->alloc_zeroed && a->realloc == b->realloc &&
-	       a->free == b->free;
+	return memcmp(a, b, offsetof(struct table, next)) == 0;
 }
 
 static struct table *pool_take(void)
@@ -81,41 +80,30 @@ static void table_fill(struct table *t, const ChicAllocatorVTable *v, const stru
 	t->stack = stack;
 }
 
+/*
+ * Found by what is in it, not by the stack it came from: another stack may be
+ * built at the address of one that is gone, and one that is built again, as the
+ * same as before, needs no further table.
+ */
 const struct table *table_intern(const ChicAllocatorVTable *installed, const struct stack *stack)
 {
 	struct table **bucket = &buckets[bucket_of(installed, stack)];
-	struct table *t;
+	struct table wanted, *t;
 
+	memset(&wanted, 0, sizeof(wanted));
+	table_fill(&wanted, installed, stack);
 	pthread_mutex_lock(&table_lock);
 	for (t = *bucket; t; t = t->next)
-		if (t->stack == stack && same_vtable(&t->installed, installed))
+		if (same_table(t, &wanted))
 			goto out;
 	t = pool_take();
 	if (!t)
 		goto out;
-	table_fill(t, installed, stack);
-	t->next = *bucket;
-	*bucket = t;
+	wanted.next = *bucket;
+	*bucket = memcpy(t, &wanted, sizeof(wanted));
 out:
 	pthread_mutex_unlock(&table_lock);
 	return t;
-}
-
-/* A later stack at the same address must not find tables of this one. */
-void table_forget_stack(const struct stack *stack)
-{
-	pthread_mutex_lock(&table_lock);
-	for (size_t i = 0; i < BUCKETS; i++) {
-		struct table **p = &buckets[i];
-
-		while (*p) {
-			if ((*p)->stack == stack)
-				*p = (*p)->next;
-			else
-				p = &(*p)->next;
-		}
-	}
-	pthread_mutex_unlock(&table_lock);
 }
 
 void table_prefork(void)

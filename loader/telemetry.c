@@ -14,6 +14,8 @@
 
 static pthread_mutex_t telemetry_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct counters at_reset;
+/* Blocks and bytes that an owner's former stacks seem to have left, by wrong sizes. */
+static size_t blocks_before[OWNER_COUNT], bytes_before[OWNER_COUNT];
 
 static void add_shared(size_t *word, size_t n)
 {
@@ -71,13 +73,25 @@ void telemetry_reset(void)
 	pthread_mutex_unlock(&telemetry_lock);
 }
 
-void telemetry_live(unsigned owner, size_t *blocks, size_t *bytes)
+static void balance(unsigned owner, size_t *blocks, size_t *bytes)
 {
 	struct counters c;
 
 	thread_sum(owner, &c);
 	*blocks = c.t.alloc_calls + c.t.alloc_zeroed_calls + c.realloc_fresh - c.t.free_calls;
 	*bytes = c.t.alloc_bytes + c.t.alloc_zeroed_bytes + c.t.realloc_bytes - c.t.freed_bytes;
+}
+
+void telemetry_begin(unsigned owner)
+{
+	balance(owner, &blocks_before[owner], &bytes_before[owner]);
+}
+
+void telemetry_live(unsigned owner, size_t *blocks, size_t *bytes)
+{
+	balance(owner, blocks, bytes);
+	*blocks -= blocks_before[owner];
+	*bytes -= bytes_before[owner];
 }
 
 void telemetry_prefork(void)

@@ -105,7 +105,7 @@ static void layer_thread_exit(struct layer *layer, void *arg)
 static bool any_word(const struct thread *t)
 {
 	for (size_t i = 0; i < WORDS_MAX; i++)
-		if (t->words[i])
+		if (__atomic_load_n(&t->words[i], __ATOMIC_RELAXED))
 			return true;
 	return false;
 }
@@ -199,7 +199,7 @@ void thread_word_put(unsigned slot)
 {
 	pthread_mutex_lock(&thread_lock);
 	for (struct thread *t = all_threads; t; t = t->next)
-		t->words[slot] = NULL;
+		__atomic_store_n(&t->words[slot], NULL, __ATOMIC_RELAXED);
 	words_used &= ~(1u << slot);
 	pthread_mutex_unlock(&thread_lock);
 }

@@ -164,6 +164,13 @@ START_TEST(threads_and_forks_mix)
 }
 END_TEST
 
+START_TEST(early_fork_handlers_may_allocate)
+{
+	run_over(&heaps[_i], "calls", "early_fork");
+	run_over(&heaps[_i], "off", "early_fork");
+}
+END_TEST
+
 START_TEST(operators_are_counted_and_throw)
 {
 	if (access(OPERATORS, X_OK) != 0)
@@ -216,6 +223,7 @@ static Suite *preload_suite(void)
 		{"early", blocks_from_before_environ_live_on, 3},
 		{"threads", threads_come_and_go, 3},
 		{"forks", threads_and_forks_mix, 3},
+		{"early forks", early_fork_handlers_may_allocate, 3},
 		{"operators", operators_are_counted_and_throw, 3},
 		{"address space", little_address_space_suffices, 2},
 		{"closed", closed_descriptors_are_no_matter, 3},

@@ -15,6 +15,7 @@ struct early_blocks {
 	unsigned char *zeroed;
 	void *aligned;
 	int environ_was_null;
+	int fork_handlers_ran;
 };
 
 extern struct early_blocks early_blocks;

@@ -382,6 +382,28 @@ static void forks(void)
 	join_threads(all);
 }
 
+/* In a thread that has not allocated: the handlers of the early library do so first. */
+static void *fork_first(void *arg)
+{
+	int status = -1;
+	pid_t pid = fork();
+
+	(void)arg;
+	if (pid == 0)
+		fork_child();
+	EXPECT(waitpid(pid, &status, 0) == pid && status == 0);
+	return NULL;
+}
+
+static void early_fork(void)
+{
+	pthread_t thread;
+
+	EXPECT(pthread_create(&thread, NULL, fork_first, NULL) == 0);
+	EXPECT(pthread_join(thread, NULL) == 0);
+	EXPECT(early_blocks.fork_handlers_ran == 2);
+}
+
 /* Whether a file of that name is mapped into this process. */
 static int is_mapped(const char *name)
 {
@@ -402,7 +424,7 @@ static const struct {
 } actions[] = {
 	{"family", family}, {"counted", counted}, {"counted_fully", counted_fully},
 	{"early", early},   {"threads", threads}, {"threads_counted", threads_counted},
-	{"forks", forks},
+	{"forks", forks},   {"early_fork", early_fork},
 };
 
 /* preload_program ACTION [MAPPED | !NOT_MAPPED] */
