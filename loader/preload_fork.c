@@ -8,6 +8,8 @@
  */
 #include "preload.h"
 
+#include <dlfcn.h>
+
 #ifdef __GLIBC__
 
 typedef void (*handler)(void);
@@ -19,7 +21,8 @@ CHIC_EXPORT int __register_atfork(handler prepare, handler parent, handler child
 
 int __register_atfork(handler prepare, handler parent, handler child, void *library)
 {
-	registration libc = (registration)libc_symbol("__register_atfork");
+	/* not by dlopen, which would run the C library's constructor, too early */
+	registration libc = (registration)dlsym(RTLD_NEXT, "__register_atfork");
 
 	chic_alloc_atfork();
 	return libc ? libc(prepare, parent, child, library) : ENOSYS;

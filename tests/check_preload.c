@@ -171,6 +171,12 @@ START_TEST(early_fork_handlers_may_allocate)
 }
 END_TEST
 
+START_TEST(deeply_bound_libraries_use_the_same_heap)
+{
+	run_over(&heaps[_i], "calls", "deep");
+}
+END_TEST
+
 START_TEST(operators_are_counted_and_throw)
 {
 	if (access(OPERATORS, X_OK) != 0)
@@ -224,6 +230,7 @@ static Suite *preload_suite(void)
 		{"threads", threads_come_and_go, 3},
 		{"forks", threads_and_forks_mix, 3},
 		{"early forks", early_fork_handlers_may_allocate, 3},
+		{"deep binding", deeply_bound_libraries_use_the_same_heap, 3},
 		{"operators", operators_are_counted_and_throw, 3},
 		{"address space", little_address_space_suffices, 2},
 		{"closed", closed_descriptors_are_no_matter, 3},

@@ -404,6 +404,26 @@ static void early_fork(void)
 	EXPECT(early_blocks.fork_handlers_ran == 2);
 }
 
+/* The library is found by this program's own search path alone. */
+static void deep(void)
+{
+	void *library = dlopen("libpreload_deep.so", RTLD_NOW | RTLD_DEEPBIND);
+	void (*deep_free)(void *) = NULL;
+	AllocationTelemetry a, b;
+	void *p = malloc(100);
+
+	HIDE(p);
+	EXPECT(library);
+	if (library)
+		*(void **)&deep_free = dlsym(library, "deep_free");
+	EXPECT(deep_free);
+	a = stats();
+	if (deep_free)
+		deep_free(p);
+	b = stats();
+	EXPECT(b.free_calls - a.free_calls == 1);
+}
+
 /* Whether a file of that name is mapped into this process. */
 static int is_mapped(const char *name)
 {
@@ -422,9 +442,9 @@ static const struct {
 	const char *name;
 	void (*run)(void);
 } actions[] = {
-	{"family", family}, {"counted", counted}, {"counted_fully", counted_fully},
-	{"early", early},   {"threads", threads}, {"threads_counted", threads_counted},
-	{"forks", forks},   {"early_fork", early_fork},
+	{"family", family}, {"counted", counted},	{"counted_fully", counted_fully},
+	{"early", early},   {"threads", threads},	{"threads_counted", threads_counted},
+	{"forks", forks},   {"early_fork", early_fork}, {"deep", deep},
 };
 
 /* preload_program ACTION [MAPPED | !NOT_MAPPED] */
