@@ -87,12 +87,21 @@ bool arena_owns(void *ctx, const void *p)
 
 /* --------------------------------------------------------------- twins -- */
 
+/* Past the cap without a lower to ask. */
+static void *no_memory(void)
+{
+	errno = ENOMEM;
+	return NULL;
+}
+
 void *arena_malloc(void *ctx, size_t size)
 {
 	struct arena *a = ctx;
 	void *p = arena_own_alloc(a, size, ARENA_ALIGN, false);
 
-	return p || a->overflow_fails ? p : lower_malloc(a->lower, size);
+	if (p)
+		return p;
+	return a->overflow_fails ? no_memory() : lower_malloc(a->lower, size);
 }
 
 void *arena_calloc(void *ctx, size_t n, size_t size)
@@ -100,7 +109,9 @@ void *arena_calloc(void *ctx, size_t n, size_t size)
 	struct arena *a = ctx;
 	void *p = arena_own_alloc(a, n * size, ARENA_ALIGN, true);
 
-	return p || a->overflow_fails ? p : lower_calloc(a->lower, n, size);
+	if (p)
+		return p;
+	return a->overflow_fails ? no_memory() : lower_calloc(a->lower, n, size);
 }
 
 void *arena_memalign(void *ctx, size_t align, size_t size)
@@ -108,7 +119,9 @@ void *arena_memalign(void *ctx, size_t align, size_t size)
 	struct arena *a = ctx;
 	void *p = arena_own_alloc(a, size, align, false);
 
-	return p || a->overflow_fails ? p : lower_memalign(a->lower, align, size);
+	if (p)
+		return p;
+	return a->overflow_fails ? no_memory() : lower_memalign(a->lower, align, size);
 }
 
 void *arena_remalloc(void *ctx, void *p, size_t size)
@@ -144,18 +157,28 @@ void arena_thread_exit(void *ctx, void *word)
 
 void arena_prefork(void *ctx)
 {
-	arena_lock_all(ctx);
+	struct arena *a = ctx;
+
+	if (only_thread())
+		return;
+	arena_lock_all(a);
+	a->locked_to_fork = true;
 }
 
 void arena_postfork_parent(void *ctx)
 {
-	arena_unlock_all(ctx);
+	struct arena *a = ctx;
+
+	if (!a->locked_to_fork)
+		return;
+	a->locked_to_fork = false;
+	arena_unlock_all(a);
 }
 
 /* The child's only thread is the copy of the one that took the locks. */
 void arena_postfork_child(void *ctx)
 {
-	arena_unlock_all(ctx);
+	arena_postfork_parent(ctx);
 }
 
 /* ---------------------------------------------------------- life cycle -- */

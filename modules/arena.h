@@ -43,6 +43,7 @@ struct arena {
 	bool overflow_fails;
 	_Atomic size_t taken; /* bytes of the range in chunks and runs */
 	pthread_mutex_t lock;
+	bool locked_to_fork;
 	struct arena_slot *slots;
 	struct arena_slot shared; /* of threads without a word */
 };

@@ -35,6 +35,9 @@ struct counting {
 	struct counting_tally shared; /* of threads without a word */
 	struct counting *next_reporting;
 	pid_t pid; /* of the process that started */
+	int stderr_copy; /* -1: none; and which file it was */
+	dev_t stderr_dev;
+	ino_t stderr_ino;
 	char output[PATH_MAX];
 };
 

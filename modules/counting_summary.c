@@ -10,11 +10,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "counting.h"
 
 #define SUMMARY_MAX 6144
+/* Out of the way of programs that expect the next descriptors to be small. */
+#define STDERR_COPY_LEAST 100
 
 /* Instances that write a summary; changed under the loader's lock only. */
 static struct counting *reporting;
@@ -129,10 +132,46 @@ static int open_output(const char *pattern)
 	return fd < 0 ? -errno : fd;
 }
 
+static bool is_stderr(const struct counting *c, int fd)
+{
+	struct stat st;
+
+	return fd >= 0 && fstat(fd, &st) == 0 && st.st_dev == c->stderr_dev &&
+	       st.st_ino == c->stderr_ino;
+}
+
+/*
+ * Programs such as those of coreutils close stderr before they end, to see its
+ * errors; so a copy is kept.  Others close all they did not open, and the number
+ * of the copy may be another file's by then: nothing is written there.
+ */
+static void stderr_keep(struct counting *c)
+{
+	struct stat st;
+
+	c->stderr_copy = -1;
+	if (fstat(STDERR_FILENO, &st) != 0)
+		return;
+	c->stderr_dev = st.st_dev;
+	c->stderr_ino = st.st_ino;
+	c->stderr_copy = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_COPY_LEAST);
+	if (c->stderr_copy < 0)
+		c->stderr_copy = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+}
+
+static int stderr_now(const struct counting *c)
+{
+	struct stat st;
+
+	if (fstat(STDERR_FILENO, &st) == 0)
+		return STDERR_FILENO;
+	return is_stderr(c, c->stderr_copy) ? c->stderr_copy : -1;
+}
+
 static void summary_write(struct counting *c)
 {
 	struct text text = {.len = 0};
-	int fd = STDERR_FILENO;
+	int fd = stderr_now(c);
 
 	if (c->output[0]) {
 		/* A forked child must not take its parent's file away. */
@@ -140,15 +179,15 @@ static void summary_write(struct counting *c)
 			return;
 		fd = open_output(c->output);
 	}
-	if (fd < 0) {
+	if (fd < 0 && c->output[0]) {
 		put(&text, "chic-alloc: counting: output: cannot open \"%.400s\": %s\n",
 		    c->output, strerror(-fd));
-		write_all(STDERR_FILENO, &text);
+		write_all(stderr_now(c), &text);
 		return;
 	}
 	summary_text(c, &text);
 	write_all(fd, &text);
-	if (fd != STDERR_FILENO)
+	if (c->output[0])
 		close(fd);
 }
 
@@ -188,6 +227,7 @@ int counting_summary_start(struct counting *c)
 	}
 	registered = true;
 	c->pid = getpid();
+	stderr_keep(c);
 	c->next_reporting = reporting;
 	reporting = c;
 	return 0;
@@ -201,6 +241,8 @@ void counting_summary_stop(const struct counting *c)
 		if (*at != c)
 			continue;
 		*at = c->next_reporting;
+		if (is_stderr(c, c->stderr_copy))
+			close(c->stderr_copy);
 		return;
 	}
 }

@@ -170,13 +170,19 @@ void guard_prefork(void *ctx)
 {
 	struct guard *g = ctx;
 
+	if (only_thread())
+		return;
 	pthread_mutex_lock(&g->lock);
+	g->locked_to_fork = true;
 }
 
 void guard_postfork_parent(void *ctx)
 {
 	struct guard *g = ctx;
 
+	if (!g->locked_to_fork)
+		return;
+	g->locked_to_fork = false;
 	pthread_mutex_unlock(&g->lock);
 }
 

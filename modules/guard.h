@@ -61,6 +61,7 @@ struct guard {
 	bool byte_aligned;
 	/* changing, under lock */
 	pthread_mutex_t lock;
+	bool locked_to_fork;
 	size_t live;
 	_Atomic size_t pages_cut; /* page 0 is never cut: a record's 0 means none */
 	size_t pages_recorded; /* records of these are accessible */

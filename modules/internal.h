@@ -64,6 +64,18 @@ static inline ValueMutPtr handle(void *p, size_t size, size_t align)
 	return (ValueMutPtr){.ptr = p, .size = size, .align = align};
 }
 
+/*
+ * Whether this is the process's only thread; false where the C library does not
+ * tell.  Before a fork it needs no lock then, and must not take one: it may be in
+ * a signal handler and hold the lock itself.
+ */
+static inline bool only_thread(void)
+{
+	extern const char __libc_single_threaded __attribute__((weak));
+
+	return &__libc_single_threaded && __libc_single_threaded;
+}
+
 /* Pages of zeros for the module itself, or null; errno is left alone. */
 static inline void *pages_new(size_t size)
 {
