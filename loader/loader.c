@@ -286,8 +286,9 @@ CHIC_EXPORT int chic_alloc_table(const char *conf, ChicAllocatorVTable *out)
 	int err;
 
 	if (!out)
-		return message_set(-EINVAL,
-				   "chic_alloc_table: out is null, expected where to put a table");
+		return message_set(
+			-EINVAL,
+			"chic_alloc_table: out is null, expected where to put a table");
 	start_once();
 	message_clear();
 	loader_lock();

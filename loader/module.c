@@ -20,20 +20,33 @@
 
 static struct module *modules;
 
-#define EXPORT(field)                                                                 \
-	{                                                                             \
-		#field, offsetof(struct module_exports, field)                        \
+#define EXPORT(field)                                                                          \
+	{                                                                                      \
+#field, offsetof(struct module_exports, field)                                 \
 	}
 
 static const struct {
 	const char *suffix;
 	size_t offset;
 } exports[] = {
-	EXPORT(alloc),	     EXPORT(alloc_zeroed),    EXPORT(realloc),	      EXPORT(free),
-	EXPORT(init),	     EXPORT(exit),	      EXPORT(usable_size),    EXPORT(owns),
-	EXPORT(reset),	     EXPORT(prefork),	      EXPORT(postfork_parent), EXPORT(postfork_child),
-	EXPORT(thread_exit), EXPORT(malloc),	      EXPORT(calloc),	      EXPORT(memalign),
-	EXPORT(remalloc),    EXPORT(mfree),
+	EXPORT(alloc),
+	EXPORT(alloc_zeroed),
+	EXPORT(realloc),
+	EXPORT(free),
+	EXPORT(init),
+	EXPORT(exit),
+	EXPORT(usable_size),
+	EXPORT(owns),
+	EXPORT(reset),
+	EXPORT(prefork),
+	EXPORT(postfork_parent),
+	EXPORT(postfork_child),
+	EXPORT(thread_exit),
+	EXPORT(malloc),
+	EXPORT(calloc),
+	EXPORT(memalign),
+	EXPORT(remalloc),
+	EXPORT(mfree),
 };
 
 /* A symbol of the object itself: dlsym alone would find a dependency's as well. */
@@ -87,10 +100,10 @@ static void *first_symbol(void *handle, const char *prefix, const char *const *n
  * memalign of libraries that have posix_memalign alone: a family's functions have
  * no context, so each such library gets a function of its own.
  */
-#define VIA_POSIX(n)                                                                  \
-	static void *memalign_##n(size_t align, size_t size)                          \
-	{                                                                             \
-		return via_posix(posix_memaligns[n], align, size);                    \
+#define VIA_POSIX(n)                                                                           \
+	static void *memalign_##n(size_t align, size_t size)                                   \
+	{                                                                                      \
+		return via_posix(posix_memaligns[n], align, size);                             \
 	}
 
 typedef int (*posix_memalign_fn)(void **, size_t, size_t);
@@ -142,10 +155,11 @@ static int resolve_memalign(struct module *m, const char *prefix)
 	m->family.memalign = memalign_via(posix);
 	if (m->family.memalign)
 		return 0;
-	return message_set(-ENOSPC,
-			   "%s: found posix_memalign alone, expected memalign or aligned_alloc: "
-			   "there is room for %zu libraries that have neither",
-			   m->path, ARRAY_SIZE(posix_memaligns));
+	return message_set(
+		-ENOSPC,
+		"%s: found posix_memalign alone, expected memalign or aligned_alloc: "
+		"there is room for %zu libraries that have neither",
+		m->path, ARRAY_SIZE(posix_memaligns));
 }
 
 static int resolve_family(struct module *m, const char *prefix)

@@ -26,9 +26,9 @@ static struct table *pool = first_tables, *pool_end = first_tables + ARRAY_SIZE(
 static unsigned bucket_of(const ChicAllocatorVTable *installed, const struct stack *stack)
 {
 	uintptr_t words[] = {
-		(uintptr_t)installed->context, (uintptr_t)installed->alloc,
+		(uintptr_t)installed->context,	    (uintptr_t)installed->alloc,
 		(uintptr_t)installed->alloc_zeroed, (uintptr_t)installed->realloc,
-		(uintptr_t)installed->free, (uintptr_t)stack,
+		(uintptr_t)installed->free,	    (uintptr_t)stack,
 	};
 	uint64_t hash = 0;
 
@@ -58,11 +58,11 @@ static struct table *pool_take(void)
 }
 
 /* Each entry is the installed one with its context, or the default's with its own. */
-#define CHOOSE(entry, op)                                                             \
-	do {                                                                          \
-		t->entry.fn = v->entry ? v->entry : top->entry.fn;                    \
-		t->entry.ctx = v->entry ? v->context : top->entry.ctx;                \
-		t->owner[op] = v->entry ? OWNER_CUSTOM : owner;                       \
+#define CHOOSE(entry, op)                                                                      \
+	do {                                                                                   \
+		t->entry.fn = v->entry ? v->entry : top->entry.fn;                             \
+		t->entry.ctx = v->entry ? v->context : top->entry.ctx;                         \
+		t->owner[op] = v->entry ? OWNER_CUSTOM : owner;                                \
 	} while (0)
 
 static void table_fill(struct table *t, const ChicAllocatorVTable *v, const struct stack *stack)
@@ -85,7 +85,8 @@ static void table_fill(struct table *t, const ChicAllocatorVTable *v, const stru
  * built at the address of one that is gone, and one that is built again, as the
  * same as before, needs no further table.
  */
-const struct table *table_intern(const ChicAllocatorVTable *installed, const struct stack *stack)
+const struct table *table_intern(const ChicAllocatorVTable *installed,
+				 const struct stack *stack)
 {
 	struct table **bucket = &buckets[bucket_of(installed, stack)];
 	struct table wanted, *t;

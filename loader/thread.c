@@ -38,7 +38,8 @@ static uint32_t words_used;
 
 static struct thread *pool_take(void)
 {
-	const size_t size = (sizeof(struct thread) + CACHE_LINE - 1) & ~(size_t)(CACHE_LINE - 1);
+	const size_t size = (sizeof(struct thread) + CACHE_LINE - 1) &
+			    ~(size_t)(CACHE_LINE - 1);
 	struct thread *t;
 
 	if ((size_t)(pool_end - pool) < size) {

@@ -397,6 +397,22 @@ START_TEST(fail_of_a_preset_does_not_count_beside_a_named_file)
 }
 END_TEST
 
+START_TEST(fail_counts_also_when_an_error_follows)
+{
+	put("mine", "[allocator]\non_error = fail\nfilters = a\nmodul = x\n");
+	ck_assert_int_lt(
+		config_read(&(struct config_request){.named = in_root("mine")}, &config), 0);
+	ck_assert(config.fail_counts);
+
+	put("mine", "[allocator]\non_error = fail\nfilters = a\nmodule = a\n");
+	ck_assert_int_lt(
+		config_read(&(struct config_request){.named = in_root("mine")}, &config), 0);
+	ck_assert(config.fail_counts);
+	config.fail_counts = false;
+	expect_empty(&config);
+}
+END_TEST
+
 START_TEST(fail_counts_under_run)
 {
 	put("etc/chic-alloc.conf", "[allocator]\non_error = fail\n");
@@ -704,6 +720,7 @@ static void add_on_error(TCase *t)
 	tcase_add_test(t, fail_counts_in_a_rule);
 	tcase_add_test(t, fail_counts_in_a_named_file);
 	tcase_add_test(t, fail_of_a_preset_does_not_count_beside_a_named_file);
+	tcase_add_test(t, fail_counts_also_when_an_error_follows);
 	tcase_add_test(t, fail_counts_under_run);
 	tcase_add_test(t, default_counts_as_no_failure);
 }

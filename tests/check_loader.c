@@ -202,6 +202,14 @@ END_TEST
 
 /* ---- in use ---- */
 
+static ValueMutPtr toy_alloc_16(void *ctx, size_t size, size_t align)
+{
+	static uint8_t block[16];
+
+	(void)ctx;
+	return (ValueMutPtr){block, size, align};
+}
+
 START_TEST(in_use_refuses_to_go)
 {
 	ValueMutPtr a, b;
@@ -262,6 +270,111 @@ START_TEST(loading_what_is_loaded_changes_nothing)
 }
 END_TEST
 
+START_TEST(the_platform_by_name_is_the_platform)
+{
+	ValueMutPtr a = chic_rt_alloc(10, 1);
+
+	load_ok("default");
+	ck_assert_ptr_null(hooks_default());
+	chic_rt_free(a);
+}
+END_TEST
+
+START_TEST(more_freed_than_handed_out_is_said)
+{
+	const ChicAllocatorVTable table = {.alloc = toy_alloc_16};
+	ValueMutPtr h;
+
+	load_ok("heap_frees_no");
+	chic_rt_allocator_install(table);
+	h = chic_rt_alloc(16, 1);
+	chic_rt_free(h);
+	ck_assert_int_eq(chic_alloc_unload(), -EBUSY);
+	ck_assert_ptr_nonnull(strstr(chic_alloc_message(), "1 blocks more than it handed out"));
+}
+END_TEST
+
+static int live_bytes_of_default(const struct chic_alloc_info *info, void *arg)
+{
+	if (info->is_default && info->depth == 0)
+		*(size_t *)arg = info->live_bytes;
+	return 0;
+}
+
+START_TEST(wrong_sizes_do_not_pass_to_the_next_stack)
+{
+	size_t bytes = 1;
+	ValueMutPtr h;
+
+	load_ok("good_heap");
+	h = chic_rt_alloc(100, 1);
+	h.size = 60;
+	chic_rt_free(h);
+	ck_assert_int_eq(chic_alloc_unload(), 0);
+	load_ok("good_mixed");
+	chic_alloc_each(live_bytes_of_default, &bytes);
+	ck_assert_uint_eq(bytes, 0);
+}
+END_TEST
+
+START_TEST(a_load_that_is_refused_leaves_the_log)
+{
+	char file[64], text[256];
+
+	snprintf(file, sizeof(file), "%s/log", dir);
+	snprintf(text, sizeof(text), "[allocator]\nlog = %s\nmodule = heap_empty", file);
+	load_ok("good_filter");
+	write_conf(text);
+	ck_assert_int_eq(chic_alloc_load(conf), 0);
+	ck_assert_int_eq(unlink(file), 0); /* a heap without hooks is warned about */
+
+	load_ok("good_filter");
+	snprintf(text, sizeof(text), "[allocator]\nlog = %s\nmodule = no_such_module", file);
+	write_conf(text);
+	ck_assert_int_eq(chic_alloc_load(conf), -ENOENT);
+	log_line("goes where it went before");
+	ck_assert_int_ne(access(file, F_OK), 0);
+}
+END_TEST
+
+static void *load_and_unload(void *arg)
+{
+	for (int i = 0; i < 50; i++) {
+		int err = chic_alloc_load(conf);
+
+		if (!err)
+			err = chic_alloc_unload();
+		if (err)
+			return (void *)chic_alloc_message();
+	}
+	return arg;
+}
+
+START_TEST(loads_from_several_threads)
+{
+	pthread_t threads[4];
+	void *message;
+
+	write_conf("[allocator]\nlog = none\nmodule = good_filter, good_heap");
+	for (int i = 0; i < 4; i++)
+		pthread_create(&threads[i], NULL, load_and_unload, NULL);
+	for (int i = 0; i < 4; i++) {
+		pthread_join(threads[i], &message);
+		ck_assert_ptr_null(message);
+	}
+	ck_assert_str_eq(layers(), "default ");
+}
+END_TEST
+
+START_TEST(null_arguments)
+{
+	ck_assert_int_eq(chic_alloc_each(NULL, NULL), -EINVAL);
+	ck_assert_str_ne(chic_alloc_message(), "");
+	chic_alloc_malloc_stats(NULL);
+	chic_rt_alloc_stats_fill(NULL);
+}
+END_TEST
+
 START_TEST(null_entries_and_reset_go_to_the_stack)
 {
 	const ChicAllocatorVTable none = {0};
@@ -280,12 +393,34 @@ START_TEST(null_entries_and_reset_go_to_the_stack)
 }
 END_TEST
 
-START_TEST(many_loads_and_unloads_do_not_grow)
+static long resident_pages(void)
 {
-	for (int i = 0; i < 200; i++) {
+	FILE *f = fopen("/proc/self/statm", "re");
+	long pages = 0;
+
+	ck_assert_ptr_nonnull(f);
+	ck_assert_int_eq(fscanf(f, "%*d %ld", &pages), 1);
+	fclose(f);
+	return pages;
+}
+
+static void load_often(int n)
+{
+	for (int i = 0; i < n; i++) {
 		load_ok(i & 1 ? "good_filter, good_heap" : "good_mixed");
 		exercise(64);
 	}
+}
+
+START_TEST(many_loads_and_unloads_do_not_grow)
+{
+	long before;
+
+	load_often(200);
+	before = resident_pages();
+	load_often(CHECK_SANITIZED ? 200 : 2000);
+	if (!CHECK_SANITIZED)
+		ck_assert_int_lt(resident_pages() - before, 32);
 	ck_assert_int_eq(chic_alloc_unload(), 0);
 	ck_assert_int_eq(chic_alloc_unload(), 0);
 	ck_assert_str_eq(layers(), "default ");
@@ -460,6 +595,12 @@ static Suite *make_suite(void)
 	tcase_add_test(t, live_blocks_of_the_platform_count_as_well);
 	tcase_add_test(t, blocks_of_an_installed_table_do_not_hold_the_default);
 	tcase_add_test(t, loading_what_is_loaded_changes_nothing);
+	tcase_add_test(t, the_platform_by_name_is_the_platform);
+	tcase_add_test(t, more_freed_than_handed_out_is_said);
+	tcase_add_test(t, wrong_sizes_do_not_pass_to_the_next_stack);
+	tcase_add_test(t, a_load_that_is_refused_leaves_the_log);
+	tcase_add_test(t, loads_from_several_threads);
+	tcase_add_test(t, null_arguments);
 	tcase_add_test(t, null_entries_and_reset_go_to_the_stack);
 	tcase_add_test(t, many_loads_and_unloads_do_not_grow);
 	tcase_add_test(t, a_table_serves_without_being_the_default);

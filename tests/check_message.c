@@ -7,7 +7,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 CHIC_ALLOC_MANUAL();
@@ -117,6 +121,70 @@ START_TEST(a_file_is_appended_to)
 }
 END_TEST
 
+START_TEST(text_of_others_stays_one_line)
+{
+	message_set(-EINVAL, "%s: %s", "mod", "first\nsecond\r\x1b[31m");
+	ck_assert_str_eq(message_get(), "mod: first second  [31m");
+	log_open(LOG_TO_STDERR, NULL, false);
+	ck_assert_str_eq(stderr_of_line("one\ntwo"), "chic-alloc: one two\n");
+}
+END_TEST
+
+static int bound_socket(struct sockaddr_un *at)
+{
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+
+	*at = (struct sockaddr_un){.sun_family = AF_UNIX};
+	snprintf(at->sun_path, sizeof(at->sun_path), "/tmp/check_message.%d", getpid());
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)at, sizeof(*at)), 0);
+	return fd;
+}
+
+START_TEST(syslog_gets_a_datagram_and_keeps_nothing_open)
+{
+	char text[2 * MESSAGE_MAX], want[100];
+	struct sockaddr_un at;
+	int fd = bound_socket(&at), lowest = dup(fd);
+	ssize_t n;
+
+	close(lowest);
+	log_set_socket(at.sun_path);
+	log_open(LOG_TO_SYSLOG, NULL, false);
+	log_line("%s", "something");
+	unlink(at.sun_path);
+	n = recv(fd, text, sizeof(text) - 1, 0);
+	ck_assert_int_gt(n, 0);
+	text[n] = '\0';
+	snprintf(want, sizeof(want), "<12>%.64s[%d]: chic-alloc: something",
+		 program_invocation_short_name, getpid());
+	ck_assert_str_eq(text, want);
+	ck_assert_int_eq(dup(fd), lowest);
+	log_line("%s", "lost, nobody being there");
+}
+END_TEST
+
+START_TEST(a_fifo_that_nobody_reads_does_not_hold_up)
+{
+	char fifo[] = "/tmp/check_message.fifo.XXXXXX";
+
+	ck_assert_ptr_nonnull(mkdtemp(fifo));
+	ck_assert_int_eq(rmdir(fifo), 0);
+	ck_assert_int_eq(mkfifo(fifo, 0600), 0);
+	log_open(LOG_TO_FILE, fifo, false);
+	log_line("%s", "lost");
+	unlink(fifo);
+}
+END_TEST
+
+START_TEST(reopened_the_log_is_the_former)
+{
+	log_open(LOG_TO_STDERR, NULL, false);
+	log_open(LOG_TO_NONE, NULL, false);
+	log_reopen();
+	ck_assert_str_eq(stderr_of_line("back"), "chic-alloc: back\n");
+}
+END_TEST
+
 START_TEST(the_longest_line_is_cut_and_ends)
 {
 	char big[2 * MESSAGE_MAX];
@@ -142,6 +210,10 @@ static Suite *make_suite(void)
 	tcase_add_test(t, auto_is_stderr_under_run_only);
 	tcase_add_test(t, none_is_silent);
 	tcase_add_test(t, a_file_is_appended_to);
+	tcase_add_test(t, text_of_others_stays_one_line);
+	tcase_add_test(t, syslog_gets_a_datagram_and_keeps_nothing_open);
+	tcase_add_test(t, a_fifo_that_nobody_reads_does_not_hold_up);
+	tcase_add_test(t, reopened_the_log_is_the_former);
 	tcase_add_test(t, the_longest_line_is_cut_and_ends);
 	suite_add_tcase(s, t);
 	return s;

@@ -9,6 +9,7 @@
 #include "internal.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 CHIC_ALLOC_MANUAL();
@@ -86,8 +87,9 @@ START_TEST(a_layer_that_fails_takes_the_others_down)
 	int word = thread_word_get();
 
 	thread_word_put(word);
-	ck_assert_int_eq(build("mixed_incomplete, good_filter, good_mixed, good_heap", false, &s),
-			 -EINVAL);
+	ck_assert_int_eq(
+		build("mixed_incomplete, good_filter, good_mixed, good_heap", false, &s),
+		-EINVAL);
 	ck_assert_uint_eq(uses_of("good_heap"), 0);
 	ck_assert_uint_eq(uses_of("good_mixed"), 0);
 	ck_assert_uint_eq(uses_of("good_filter"), 0);
@@ -108,20 +110,82 @@ START_TEST(a_bare_family_is_called_directly)
 }
 END_TEST
 
+/* Keys of two configurations are the same. */
+static bool same_key(const struct config *a, const struct config *b)
+{
+	char *ka, *kb;
+	bool same;
+
+	ck_assert_int_eq(stack_key(a, &ka), 0);
+	ck_assert_int_eq(stack_key(b, &kb), 0);
+	same = strcmp(ka, kb) == 0;
+	free(ka);
+	free(kb);
+	return same;
+}
+
 START_TEST(same_settings_same_key)
 {
-	struct setting a[2] = {{"module m", "k", "1", "f", 1}, {"allocator", "log", "x", "f", 2}};
-	struct setting b[1] = {{"module m", "k", "2", "f", 1}};
-	struct config one = {.stack = "m", .filters = "", .settings = a, .n_settings = 2};
-	struct config two = {.stack = "m", .filters = "", .settings = a, .n_settings = 1};
-	struct config three = {.stack = "m", .filters = "", .settings = b, .n_settings = 1};
-	char *k1 = stack_key(&one), *k2 = stack_key(&two), *k3 = stack_key(&three);
+	struct setting a[] = {{"module m-n", "k", "1", "f", 1},
+			      {"module m-n", "l-l", "a-b", "f", 2},
+			      {"allocator", "log", "x", "f", 3}};
+	struct setting b[] = {{"module other", "k", "3", "g", 1},
+			      {"module m_n", "l_l", "a-b", "g", 2},
+			      {"module m_n", "k", "1", "g", 3}};
+	struct config one = {.stack = "f, m-n", .settings = a, .n_settings = 3};
+	struct config two = {.stack = "m_n,default", .settings = b, .n_settings = 3};
 
-	ck_assert_str_eq(k1, k2);
-	ck_assert_str_ne(k1, k3);
-	free(k1);
-	free(k2);
-	free(k3);
+	one.filters = "";
+	two.filters = "f";
+	ck_assert(same_key(&one, &two));
+}
+END_TEST
+
+START_TEST(other_settings_other_key)
+{
+	struct setting a[] = {{"module m", "k", "a_b", "f", 1}};
+	struct setting b[] = {{"module m", "k", "a-b", "f", 1}};
+	struct config one = {.stack = "m", .filters = "", .settings = a, .n_settings = 1};
+	struct config two = {.stack = "m", .filters = "", .settings = b, .n_settings = 1};
+	struct config library = {
+		.stack = "libm.so", .filters = "", .settings = a, .n_settings = 1};
+	struct config no_setting = {.stack = "libm.so", .filters = ""};
+	struct config order = {.stack = "m, n", .filters = ""},
+		      other = {.stack = "n, m", .filters = ""};
+
+	ck_assert(!same_key(&one, &two));
+	ck_assert(!same_key(&library, &no_setting));
+	ck_assert(!same_key(&order, &other));
+}
+END_TEST
+
+START_TEST(a_refusal_names_who_asked_for_the_module)
+{
+	struct setting asked = {"allocator", "module", "", "/etc/conf", 7};
+	struct config config = {.stack = "good_filter, mixed_incomplete", .filters = ""};
+	struct stack *s;
+
+	config.stack_from = &asked;
+	ck_assert_int_eq(stack_build(&config, false, false, &s), -EINVAL);
+	ck_assert_ptr_eq(strstr(message_get(), "/etc/conf:7: /"), message_get());
+	config.stack = "no_such_module";
+	ck_assert_int_eq(stack_build(&config, false, false, &s), -ENOENT);
+	ck_assert_ptr_eq(strstr(message_get(), "/etc/conf:7: /"), message_get());
+}
+END_TEST
+
+START_TEST(a_path_may_be_long)
+{
+	char path[1000], want[1000];
+	struct stack *s;
+
+	memset(path, 'd', sizeof(path));
+	for (size_t i = 0; i < sizeof(path); i += 100)
+		path[i] = '/';
+	strcpy(path + sizeof(path) - 4, ".so");
+	ck_assert_int_eq(build(path, false, &s), -ENOENT);
+	snprintf(want, sizeof(want), "%.400s", path);
+	ck_assert_ptr_nonnull(strstr(message_get(), want));
 }
 END_TEST
 
@@ -166,6 +230,9 @@ static Suite *make_suite(void)
 	tcase_add_test(t, a_layer_that_fails_takes_the_others_down);
 	tcase_add_test(t, a_bare_family_is_called_directly);
 	tcase_add_test(t, same_settings_same_key);
+	tcase_add_test(t, other_settings_other_key);
+	tcase_add_test(t, a_refusal_names_who_asked_for_the_module);
+	tcase_add_test(t, a_path_may_be_long);
 	tcase_add_test(t, more_layers_than_fit_are_refused);
 	tcase_add_test(t, every_allocation_failing_in_turn);
 	suite_add_tcase(s, t);

@@ -154,6 +154,32 @@ START_TEST(on_error_fail_stops_a_program_that_was_named)
 }
 END_TEST
 
+START_TEST(on_error_fail_stops_at_an_error_of_the_configuration)
+{
+	write_conf("[allocator]\non_error = fail\nmodul = good_heap\n");
+	setenv("CHIC_ALLOC_CONF", conf, 1);
+	setenv("CHIC_ALLOC_RUN", "1", 1);
+	check_runs("stack-is-default", 1);
+	ck_assert_ptr_nonnull(strstr(output_text(), "conf:3: "));
+	ck_assert_ptr_nonnull(strstr(output_text(), "not started"));
+
+	write_conf("[allocator]\non_error = fail\nfilters = good_filter\n");
+	setenv("CHIC_ALLOC_OPTIONS", "allocator.module=good_filter", 1);
+	check_runs("stack-is-default", 1);
+}
+END_TEST
+
+START_TEST(a_linked_program_is_switched_off)
+{
+	write_conf("[allocator]\nmodule = good_heap\n");
+	setenv("CHIC_ALLOC_CONF", conf, 1);
+	setenv("CHIC_ALLOC_DISABLE", "1", 1);
+	check_runs("stack-is-default", 0);
+	setenv("CHIC_ALLOC_DISABLE", "0", 1);
+	check_runs("stack-is-good_heap", 0);
+}
+END_TEST
+
 START_TEST(a_module_whose_init_fails_leaves_the_platform)
 {
 	write_conf("[allocator]\nmodule = good_filter, init_fails\n");
@@ -219,6 +245,8 @@ static Suite *make_suite(void)
 	tcase_add_test(t, the_environment_names_a_stack);
 	tcase_add_test(t, a_bad_configuration_leaves_the_platform_and_one_line);
 	tcase_add_test(t, on_error_fail_stops_a_program_that_was_named);
+	tcase_add_test(t, on_error_fail_stops_at_an_error_of_the_configuration);
+	tcase_add_test(t, a_linked_program_is_switched_off);
 	tcase_add_test(t, a_module_whose_init_fails_leaves_the_platform);
 	suite_add_tcase(s, t);
 	return s;
