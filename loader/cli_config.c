@@ -265,7 +265,7 @@ static int read_and_print(const struct options *options)
 	if (options->program) {
 		if (cli_program_find(options->program, &program) != CLI_GOOD)
 			return -ENOENT;
-		request.program = (struct program){program.path, program.exe};
+		request.program = (struct program){.execfn = program.path, .exe = program.exe};
 	}
 	err = config_read(&request, &config);
 	if (!err) {

@@ -55,7 +55,7 @@ int cli_request_option(struct cli_request *request, int opt, const char *arg)
 void cli_request_fill(const struct cli_request *request, struct config_request *out)
 {
 	config_request_from_process(out, request->named);
-	out->program = (struct program){NULL, NULL};
+	out->program = (struct program){.self = false};
 	if (request->stack) {
 		out->stack = request->stack;
 		out->stack_origin = "-m";

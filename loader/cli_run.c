@@ -116,7 +116,7 @@ static int validate(const struct cli_request *options, const struct cli_program 
 
 	cli_request_fill(options, &request);
 	request.run = true;
-	request.program = (struct program){program->path, program->exe};
+	request.program = (struct program){.execfn = program->path, .exe = program->exe};
 	err = config_read(&request, &config);
 	if (err)
 		return err;

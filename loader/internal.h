@@ -122,6 +122,7 @@ struct setting {
 struct program {
 	const char *execfn; /* AT_EXECFN, as it was started */
 	const char *exe; /* resolved path of the executable */
+	bool self; /* it is this process: exe is looked up when it is needed */
 };
 
 enum on_error { ON_ERROR_DEFAULT, ON_ERROR_FAIL };

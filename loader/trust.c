@@ -371,14 +371,12 @@ err_close:
 	return err;
 }
 
-/* A first guess at the size of the buffer; files of /proc say 0. */
-static size_t guess_size(int fd, size_t max)
+/* What a regular file holds; 0: the file does not say, as those of /proc. */
+static size_t size_of(int fd)
 {
 	struct stat st;
 
-	if (fstat(fd, &st) < 0 || st.st_size <= 0)
-		return max < 4096 ? max : 4096;
-	return (uint64_t)st.st_size < max ? (size_t)st.st_size : max;
+	return fstat(fd, &st) < 0 || st.st_size <= 0 ? 0 : (size_t)st.st_size;
 }
 
 /*
@@ -387,7 +385,8 @@ static size_t guess_size(int fd, size_t max)
  */
 int trust_read(int fd, const char *path, size_t max, char **text, size_t *len)
 {
-	size_t size = guess_size(fd, max) + 1, done = 0;
+	size_t expected = size_of(fd), done = 0;
+	size_t size = (expected && expected < max ? expected : max < 4096 ? max : 4096) + 1;
 	char *buf = malloc(size), *grown;
 	ssize_t n;
 	int err;
@@ -407,6 +406,8 @@ int trust_read(int fd, const char *path, size_t max, char **text, size_t *len)
 					  path, max, max);
 			goto err_free;
 		}
+		if (done == expected)
+			break;
 		if (done < size)
 			continue;
 		size = size <= max / 2 ? 2 * size : max + 1;
