@@ -32,6 +32,11 @@ struct dispatch {
 	bool counted; /* calls, and nothing more */
 	enum chic_telemetry telemetry;
 	struct chic_malloc_family direct;
+	/* the same once more: a compiler makes one jump of two that are alike */
+	struct {
+		void *(*malloc)(size_t size);
+		void (*free)(void *p);
+	} counted_direct;
 	struct chic_layer layer;
 	/* for the counters */
 	AllocationTelemetry *(*counters)(AllocationTelemetry **cache);

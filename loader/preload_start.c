@@ -139,9 +139,11 @@ static void dispatch_fill(struct dispatch *d, const struct chic_interposed *in,
 			  const struct chic_malloc_family *libc_family)
 {
 	d->layered = !in->direct;
-	if (in->direct)
+	if (in->direct) {
 		d->direct = *in->direct;
-	else
+		d->counted_direct.malloc = in->direct->malloc;
+		d->counted_direct.free = in->direct->free;
+	} else
 		d->layer = *in->top;
 	d->telemetry = in->telemetry;
 	d->plain = in->direct && d->telemetry == CHIC_TELEMETRY_OFF;
