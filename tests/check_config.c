@@ -176,8 +176,8 @@ END_TEST
 START_TEST(the_resolved_executable_counts_too)
 {
 	put("etc/chic-alloc.conf", "[program redis-check-rdb]\nmodule = a\n");
-	read_for(&(struct config_request){
-		.program = {"/usr/bin/redis-server", "/usr/bin/redis-check-rdb"}});
+	read_for(&(struct config_request){.program.execfn = "/usr/bin/redis-server",
+					  .program.exe = "/usr/bin/redis-check-rdb"});
 
 	ck_assert_str_eq(config.stack, "a");
 	ck_assert_str_eq(config.rule->section, "program redis-check-rdb");
