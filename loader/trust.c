@@ -386,7 +386,7 @@ static size_t size_of(int fd)
 int trust_read(int fd, const char *path, size_t max, char **text, size_t *len)
 {
 	size_t expected = size_of(fd), done = 0;
-	size_t size = (expected && expected < max ? expected : max < 4096 ? max : 4096) + 1;
+	size_t size = (expected && expected <= max ? expected : max < 4096 ? max : 4096) + 1;
 	char *buf = malloc(size), *grown;
 	ssize_t n;
 	int err;
