@@ -578,6 +578,8 @@ void loader_unlock(void);
 void loader_each_layer(void (*fn)(struct layer *, void *arg), void *arg, bool innermost_first);
 /* The lock is held: apply the configuration of this process, or say why not. */
 void loader_start(bool malloc_family);
+/* The platform heap for good: the preload library's copy of the loader serves. */
+void loader_behind_preload(void);
 
 /* start.c - when the configuration is applied, and forks */
 

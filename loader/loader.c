@@ -478,6 +478,15 @@ void loader_start(bool malloc_family)
 	_exit(EXIT_FAILURE);
 }
 
+/* This copy of the loader decides nothing: the process's malloc is its platform. */
+void loader_behind_preload(void)
+{
+	loader_lock();
+	interposed = true;
+	hooks_set_default(NULL);
+	loader_unlock();
+}
+
 CHIC_EXPORT void chic_alloc_interpose(const struct chic_malloc_family *family,
 				      const char *standdown, struct chic_interposed *out)
 {

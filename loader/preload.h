@@ -94,6 +94,7 @@ void boot_close(uintptr_t *base, size_t *len);
 /* preload_start.c */
 
 CHIC_EXPORT void chic_alloc_preload_start(void);
+extern const char loader_is_preload; /* its address tells start.c where it is */
 /* A function of the C library itself, whoever defines one of that name too. */
 void *libc_symbol(const char *name);
 

@@ -169,6 +169,8 @@ static void publish(void)
 	(void)mprotect(&preload_page, sysconf(_SC_PAGESIZE), PROT_READ);
 }
 
+const char loader_is_preload = 1;
+
 void chic_alloc_preload_start(void)
 {
 	static atomic_flag begun = ATOMIC_FLAG_INIT;

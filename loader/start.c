@@ -4,7 +4,10 @@
  *
  * The library's constructor applies it, or an earlier request from another
  * constructor.  Where the preload library is present it decides instead, since
- * the platform heap must be known before anything is loaded.
+ * the platform heap must be known before anything is loaded.  That library has
+ * this file in it as well, and its names come before libchic_alloc's, so that one
+ * state serves the process; a copy which is reached by a handle of dlopen all the
+ * same is an ordinary client of the preloaded malloc.
  */
 #define _GNU_SOURCE
 #include "internal.h"
@@ -19,6 +22,9 @@ CHIC_EXPORT __attribute__((weak)) int chic_alloc_autoload = 1;
 
 /* Defined by libchic_alloc_preload.so, if that is in the process. */
 extern void chic_alloc_preload_start(void) __attribute__((weak, visibility("default")));
+
+/* Defined where this file is part of that library. */
+extern const char loader_is_preload __attribute__((weak));
 
 static pthread_mutex_t start_lock = PTHREAD_MUTEX_INITIALIZER;
 static bool started;
@@ -107,6 +113,8 @@ static void start(void)
 	register_fork_handlers();
 	if (chic_alloc_preload_start) {
 		chic_alloc_preload_start();
+		if (!&loader_is_preload)
+			loader_behind_preload();
 		return;
 	}
 	loader_lock();
