@@ -5,9 +5,9 @@
  * The library's constructor applies it, or an earlier request from another
  * constructor.  Where the preload library is present it decides instead, since
  * the platform heap must be known before anything is loaded.  That library has
- * this file in it as well, and its names come before libchic_alloc's, so that one
- * state serves the process; a copy which is reached by a handle of dlopen all the
- * same is an ordinary client of the preloaded malloc.
+ * the loader in it as well, and its chic_alloc_* come before those of libchic_alloc,
+ * so that a process has one loader state.  libchic_alloc's own hooks are then
+ * clients of the preloaded malloc like the rest of the program.
  */
 #define _GNU_SOURCE
 #include "internal.h"

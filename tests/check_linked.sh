@@ -145,4 +145,12 @@ layer default
 $counters" "$(CHIC_ALLOC_CONF='' CHIC_ALLOC_MODULE=counting \
 	LD_PRELOAD="$CHIC_ALLOC_PRELOAD" "$work/auto" 2>&1)"
 
+$CC -shared -fPIC -DRUNTIME -I"$top_srcdir/include" "$top_srcdir/tests/linked/runtime.c" \
+	-o "$work/libruntime.so" &&
+	$CC -I"$top_srcdir/include" "$top_srcdir/tests/linked/runtime.c" -o "$work/runtime" \
+		-L"$work" -lruntime -Wl,-rpath,"$work" || exit 1
+expect "a host's runtime in a library keeps its hooks under the preload library" \
+	"runtime's calls 2" "$(CHIC_ALLOC_CONF='' CHIC_ALLOC_MODULE=counting \
+	LD_PRELOAD="$CHIC_ALLOC_PRELOAD" "$work/runtime" 2>&1)"
+
 exit $failed
