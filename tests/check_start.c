@@ -26,6 +26,9 @@ __attribute__((constructor(101))) static void early_request(void)
 		early = chic_rt_alloc_zeroed(1000, 8);
 }
 
+/* Not /proc/self/exe, which under valgrind is valgrind. */
+static const char *program;
+
 static char dir[] = "/tmp/check_start.XXXXXX";
 static char conf[PATH_MAX], output[PATH_MAX];
 
@@ -65,7 +68,7 @@ static int run(const char *scenario)
 
 		dup2(fd, STDOUT_FILENO);
 		dup2(fd, STDERR_FILENO);
-		execl("/proc/self/exe", "check_start", scenario, (char *)NULL);
+		execl(program, "check_start", scenario, (char *)NULL);
 		_exit(126);
 	}
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
@@ -256,6 +259,7 @@ int main(int argc, char **argv)
 {
 	if (argc > 1)
 		return run_scenario(argv[1]);
+	program = realpath(argv[0], NULL);
 	/* the tests' own process links the loader as well and has no configuration */
 	setenv("CHIC_ALLOC_MODULEDIR", TEST_MODULE_DIR, 1);
 	return check_run(make_suite());

@@ -262,12 +262,12 @@ END_TEST
 START_TEST(fork_while_threads_allocate)
 {
 	size_t rounds[2] = {0};
+	int status, forks = getenv("CHECK_VALGRIND") ? 5 : 100;
 	pthread_t threads[2];
-	int status;
 
 	for (int i = 0; i < 2; i++)
 		pthread_create(&threads[i], NULL, rounds_until_stopped, &rounds[i]);
-	for (int i = 0; i < 100; i++) {
+	for (int i = 0; i < forks; i++) {
 		pid_t pid = fork();
 
 		if (pid == 0) {
