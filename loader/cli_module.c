@@ -123,21 +123,6 @@ static int resolve_soname(struct location *where)
 	return 0;
 }
 
-#define EXPORT(field)                                                                          \
-	{                                                                                      \
-#field, offsetof(struct module_exports, field)                                 \
-	}
-
-static const struct {
-	const char *suffix;
-	size_t offset;
-} exports[] = {
-	EXPORT(alloc),	     EXPORT(alloc_zeroed), EXPORT(realloc), EXPORT(free),
-	EXPORT(init),	     EXPORT(exit),	   EXPORT(owns),    EXPORT(malloc),
-	EXPORT(usable_size), EXPORT(calloc),	   EXPORT(mfree),   EXPORT(memalign),
-	EXPORT(remalloc),
-};
-
 static void exported(void)
 {
 }
@@ -160,12 +145,12 @@ static int read_exports(const struct elf *elf, struct cli_module *out)
 	void (*const stand_in)(void) = exported;
 	int there;
 
-	for (size_t i = 0; i < ARRAY_SIZE(exports); i++) {
-		there = has_export(elf, out->info.name, exports[i].suffix);
+	for (const struct module_symbol *s = module_symbols; s->suffix; s++) {
+		there = has_export(elf, out->info.name, s->suffix);
 		if (there < 0)
 			return there;
 		if (there)
-			memcpy((char *)&out->exports + exports[i].offset, &stand_in,
+			memcpy((char *)&out->exports + s->offset, &stand_in,
 			       sizeof(stand_in));
 	}
 	return 0;

@@ -428,6 +428,14 @@ struct module {
 	unsigned uses;
 };
 
+/* The symbols of a module and where each is kept; ends with a null suffix. */
+struct module_symbol {
+	const char *suffix;
+	size_t offset; /* in struct module_exports */
+};
+
+extern const struct module_symbol module_symbols[];
+
 /* Find, check and open the module of a stack's entry, or count one more use. */
 int module_get(const struct config *config, const char *entry, bool secure,
 	       struct module **out);

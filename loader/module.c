@@ -20,34 +20,18 @@
 
 static struct module *modules;
 
-#define EXPORT(field)                                                                          \
-	{                                                                                      \
-#field, offsetof(struct module_exports, field)                                 \
-	}
+/* clang-format off */
+#define EXPORT(field) { #field, offsetof(struct module_exports, field) }
 
-static const struct {
-	const char *suffix;
-	size_t offset;
-} exports[] = {
-	EXPORT(alloc),
-	EXPORT(alloc_zeroed),
-	EXPORT(realloc),
-	EXPORT(free),
-	EXPORT(init),
-	EXPORT(exit),
-	EXPORT(usable_size),
-	EXPORT(owns),
-	EXPORT(reset),
-	EXPORT(prefork),
-	EXPORT(postfork_parent),
-	EXPORT(postfork_child),
+const struct module_symbol module_symbols[] = {
+	EXPORT(alloc), EXPORT(alloc_zeroed), EXPORT(realloc), EXPORT(free),
+	EXPORT(init), EXPORT(exit), EXPORT(usable_size), EXPORT(owns), EXPORT(reset),
+	EXPORT(prefork), EXPORT(postfork_parent), EXPORT(postfork_child),
 	EXPORT(thread_exit),
-	EXPORT(malloc),
-	EXPORT(calloc),
-	EXPORT(memalign),
-	EXPORT(remalloc),
-	EXPORT(mfree),
+	EXPORT(malloc), EXPORT(calloc), EXPORT(memalign), EXPORT(remalloc), EXPORT(mfree),
+	{ NULL, 0 },
 };
+/* clang-format on */
 
 /* A symbol of the object itself: dlsym alone would find a dependency's as well. */
 static void *own_symbol(void *handle, const char *symbol)
@@ -78,10 +62,10 @@ static void *own_symbol_of(void *handle, const char *prefix, const char *separat
 
 static int resolve_native(struct module *m)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(exports); i++) {
-		void *symbol = own_symbol_of(m->handle, m->info.name, "_", exports[i].suffix);
+	for (const struct module_symbol *s = module_symbols; s->suffix; s++) {
+		void *symbol = own_symbol_of(m->handle, m->info.name, "_", s->suffix);
 
-		memcpy((char *)&m->exports + exports[i].offset, &symbol, sizeof(symbol));
+		memcpy((char *)&m->exports + s->offset, &symbol, sizeof(symbol));
 	}
 	return 0;
 }

@@ -326,18 +326,6 @@ static void *allocate_until_stopped(void *arg)
 	return NULL;
 }
 
-/* Not those of files, of which the system maps more or fewer around a fault. */
-static long resident_pages(void)
-{
-	FILE *f = fopen("/proc/self/statm", "re");
-	long pages = 0, shared = 0;
-
-	ck_assert_ptr_nonnull(f);
-	ck_assert_int_eq(fscanf(f, "%*d %ld %ld", &pages, &shared), 2);
-	fclose(f);
-	return pages - shared;
-}
-
 static void install_cycles(unsigned long n)
 {
 	const ChicAllocatorVTable tables[2] = {

@@ -393,18 +393,6 @@ START_TEST(null_entries_and_reset_go_to_the_stack)
 }
 END_TEST
 
-/* Not those of files, of which the system maps more or fewer around a fault. */
-static long resident_pages(void)
-{
-	FILE *f = fopen("/proc/self/statm", "re");
-	long pages = 0, shared = 0;
-
-	ck_assert_ptr_nonnull(f);
-	ck_assert_int_eq(fscanf(f, "%*d %ld %ld", &pages, &shared), 2);
-	fclose(f);
-	return pages - shared;
-}
-
 static void load_often(int n)
 {
 	for (int i = 0; i < n; i++) {

@@ -7,6 +7,7 @@
 #define CHECK_SUPPORT_H
 
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 /* The slowest builds (valgrind, sanitizers) get this many seconds a test. */
@@ -26,6 +27,18 @@
 #ifndef CHECK_SANITIZED
 #define CHECK_SANITIZED 0
 #endif
+
+/* Not those of files, of which the system maps more or fewer around a fault. */
+static inline long resident_pages(void)
+{
+	FILE *f = fopen("/proc/self/statm", "re");
+	long pages = 0, shared = 0;
+
+	ck_assert_ptr_nonnull(f);
+	ck_assert_int_eq(fscanf(f, "%*d %ld %ld", &pages, &shared), 2);
+	fclose(f);
+	return pages - shared;
+}
 
 static inline int check_run(Suite *suite)
 {
