@@ -353,10 +353,11 @@ table()
 	done
 }
 
-# Words that start a program as PID 1 of a new namespace, if that is allowed here.
+# Words that start a program as PID 1 of a new namespace, if that is allowed here: as
+# root, in a chroot where / is no mount, or in a user namespace of one's own.
 find_namespace()
 {
-	for try in '' --map-root-user
+	for try in '' '--propagation unchanged' --map-root-user
 	do
 		namespace="unshare $try --pid --fork --kill-child --mount-proc"
 		$namespace true 2>/dev/null && return

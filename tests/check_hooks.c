@@ -351,7 +351,7 @@ START_TEST(a_million_installs_while_four_threads_allocate)
 		pthread_create(&threads[i], NULL, allocate_until_stopped, &rounds[i]);
 	install_cycles(10000);
 	before = resident_pages();
-	install_cycles(WRITERS_CYCLES);
+	install_cycles(getenv("CHECK_VALGRIND") ? WRITERS_CYCLES / 50 : WRITERS_CYCLES);
 	if (!CHECK_SANITIZED && !getenv("CHECK_VALGRIND"))
 		ck_assert_int_lt(resident_pages() - before, 64);
 	__atomic_store_n(&stop, true, __ATOMIC_RELAXED);
