@@ -60,10 +60,9 @@ extern "C" {
 #define CHIC_MODINFO_STRING(x) CHIC_MODINFO_STRING_(x)
 
 /* retain keeps the section when the module is linked with --gc-sections. */
-#define CHIC_MODULE_INFO(key, value)                                                  \
-	static const char CHIC_MODINFO_PASTE(chic_modinfo_, __COUNTER__)[]            \
-		__attribute__((used, retain, section(".modinfo"), aligned(1))) =      \
-			key "=" value
+#define CHIC_MODULE_INFO(key, value)                                                           \
+	static const char CHIC_MODINFO_PASTE(chic_modinfo_, __COUNTER__)[]                     \
+		__attribute__((used, retain, section(".modinfo"), aligned(1))) = key "=" value
 
 /*
  * Name and kind; emits abi= as well.  The name must be the file's, NAME.so.
@@ -73,9 +72,9 @@ extern "C" {
  *	mixed	some blocks are its own, some its lower's; must export all four
  *		hooks, owns and usable_size
  */
-#define CHIC_MODULE(name, kind)                                                       \
-	CHIC_MODULE_INFO("name", name);                                               \
-	CHIC_MODULE_INFO("abi", CHIC_MODINFO_STRING(CHIC_MODULE_ABI));                \
+#define CHIC_MODULE(name, kind)                                                                \
+	CHIC_MODULE_INFO("name", name);                                                        \
+	CHIC_MODULE_INFO("abi", CHIC_MODINFO_STRING(CHIC_MODULE_ABI));                         \
 	CHIC_MODULE_INFO("kind", kind)
 
 #define CHIC_MODULE_VERSION(text) CHIC_MODULE_INFO("version", text)
@@ -99,14 +98,14 @@ extern "C" {
  * The default must itself be a valid value.  None of name, type, default and
  * range may contain ':'.  The loader checks all values before NAME_init.
  */
-#define CHIC_MODULE_PARM(name, type, def, range, help)                                \
+#define CHIC_MODULE_PARM(name, type, def, range, help)                                         \
 	CHIC_MODULE_INFO("parm", name ":" type ":" def ":" range ":" help)
 
 /* --------------------------------------------------------- exports --- */
 
 typedef ValueMutPtr (*chic_alloc_fn)(void *ctx, size_t size, size_t align);
-typedef ValueMutPtr (*chic_realloc_fn)(void *ctx, ValueMutPtr old, size_t old_size,
-				       size_t size, size_t align);
+typedef ValueMutPtr (*chic_realloc_fn)(void *ctx, ValueMutPtr old, size_t old_size, size_t size,
+				       size_t align);
 typedef void (*chic_free_fn)(void *ctx, ValueMutPtr block);
 typedef size_t (*chic_usable_size_fn)(void *ctx, const void *p);
 typedef bool (*chic_owns_fn)(void *ctx, const void *p);
@@ -273,8 +272,8 @@ static inline void **chic_thread_word(const struct chic_module_args *args)
 }
 
 /* A parameter by name; its declaration in CHIC_MODULE_PARM makes sure it exists. */
-static inline const struct chic_module_param *
-chic_module_param(const struct chic_module_args *args, const char *name)
+static inline const struct chic_module_param *chic_module_param(
+	const struct chic_module_args *args, const char *name)
 {
 	for (size_t i = 0; i < args->n_params; i++)
 		if (strcmp(args->params[i].name, name) == 0)

@@ -70,8 +70,8 @@ typedef struct ChicAllocatorVTable {
 	void *context;
 	ValueMutPtr (*alloc)(void *context, size_t size, size_t align);
 	ValueMutPtr (*alloc_zeroed)(void *context, size_t size, size_t align);
-	ValueMutPtr (*realloc)(void *context, ValueMutPtr old, size_t old_size,
-			       size_t new_size, size_t align);
+	ValueMutPtr (*realloc)(void *context, ValueMutPtr old, size_t old_size, size_t new_size,
+			       size_t align);
 	void (*free)(void *context, ValueMutPtr block);
 } ChicAllocatorVTable;
 

@@ -150,8 +150,7 @@ static int read_exports(const struct elf *elf, struct cli_module *out)
 		if (there < 0)
 			return there;
 		if (there)
-			memcpy((char *)&out->exports + s->offset, &stand_in,
-			       sizeof(stand_in));
+			memcpy((char *)&out->exports + s->offset, &stand_in, sizeof(stand_in));
 	}
 	return 0;
 }

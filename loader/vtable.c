@@ -82,7 +82,8 @@ static void *made_remalloc(void *ctx, void *p, size_t size)
 	const struct completion *c = ctx;
 	ValueMutPtr old = block_of(c, p);
 
-	return c->ops.realloc.fn(c->ops.realloc.ctx, old, old.size, size, CHIC_MALLOC_ALIGN).ptr;
+	return c->ops.realloc.fn(c->ops.realloc.ctx, old, old.size, size, CHIC_MALLOC_ALIGN)
+		.ptr;
 }
 
 static size_t made_mfree(void *ctx, void *p)
@@ -109,7 +110,8 @@ static bool any_twin(const struct module_exports *e)
 static const char *refuse_heap(const struct module_exports *e, bool frees_no)
 {
 	if (!any_hook(e))
-		return any_twin(e) ? "a heap that exports twins must export alloc and free" : NULL;
+		return any_twin(e) ? "a heap that exports twins must export alloc and free"
+				   : NULL;
 	if (!e->alloc)
 		return "a heap that exports any hook must export alloc";
 	if (!e->free && !frees_no)
@@ -133,7 +135,8 @@ static const char *refuse_filter(const struct module_exports *e)
 
 static const char *refuse_mixed(const struct module_exports *e, const struct chic_layer *lower)
 {
-	if (!e->alloc || !e->alloc_zeroed || !e->realloc || !e->free || !e->usable_size || !e->owns)
+	if (!e->alloc || !e->alloc_zeroed || !e->realloc || !e->free || !e->usable_size ||
+	    !e->owns)
 		return "a mixed module must export alloc, alloc_zeroed, realloc, free, "
 		       "usable_size and owns";
 	if (!lower->usable_size.fn)
@@ -166,10 +169,10 @@ bool vtable_is_empty_heap(const struct module_exports *exports, enum module_kind
 /* ---- completion ---- */
 
 /* entry = the module's own if it has one, else the other function and context. */
-#define FILL(entry, own, own_ctx, other, other_ctx)                                   \
-	do {                                                                          \
-		ops->entry.fn = (own) ? (own) : (other);                              \
-		ops->entry.ctx = (own) ? (own_ctx) : (other_ctx);                     \
+#define FILL(entry, own, own_ctx, other, other_ctx)                                            \
+	do {                                                                                   \
+		ops->entry.fn = (own) ? (own) : (other);                                       \
+		ops->entry.ctx = (own) ? (own_ctx) : (other_ctx);                              \
 	} while (0)
 
 static void complete_own_hooks(const struct module_exports *e, struct completion *out)
@@ -213,9 +216,9 @@ static void complete_filter_hooks(const struct module_exports *e,
 }
 
 /* A filter's missing twin: made of its hook if it has that, else the lower's. */
-#define FILL_TWIN(entry, hook, made)                                                  \
-	FILL(entry, e->entry, out->ctx,                                               \
-	     e->hook || !lower->entry.fn ? (made) : lower->entry.fn,                  \
+#define FILL_TWIN(entry, hook, made)                                                           \
+	FILL(entry, e->entry, out->ctx,                                                        \
+	     e->hook || !lower->entry.fn ? (made) : lower->entry.fn,                           \
 	     e->hook || !lower->entry.fn ? (void *)out : lower->entry.ctx)
 
 static void complete_filter_twins(const struct module_exports *e,

@@ -9,9 +9,9 @@
 #include "chic_rt.h"
 
 #define WORD sizeof(void *)
-#define SIZE_IS(type, words) _Static_assert(sizeof(type) == (words) * WORD, "size of " #type)
+#define SIZE_IS(type, words) _Static_assert(sizeof(type) == (words)*WORD, "size of " #type)
 #define FIELD_IS(type, field, word)                                                            \
-	_Static_assert(offsetof(type, field) == (word) * WORD, #type "." #field)
+	_Static_assert(offsetof(type, field) == (word)*WORD, #type "." #field)
 
 _Static_assert(sizeof(size_t) == WORD, "size_t is a machine word");
 _Static_assert(sizeof(void (*)(void)) == WORD, "function pointers are machine words");

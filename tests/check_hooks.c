@@ -131,8 +131,8 @@ static ValueMutPtr sloppy_realloc(void *ctx, ValueMutPtr old, size_t old_size, s
 
 START_TEST(sloppy_hooks_do_not_cost_the_caller_its_layout)
 {
-	chic_rt_allocator_install(
-		(ChicAllocatorVTable){&toy, sloppy_alloc, sloppy_alloc, sloppy_realloc, toy_free});
+	chic_rt_allocator_install((ChicAllocatorVTable){&toy, sloppy_alloc, sloppy_alloc,
+							sloppy_realloc, toy_free});
 	ValueMutPtr h = chic_rt_alloc(40, 8);
 
 	check_handle(h, true, 40, 8);
@@ -291,20 +291,20 @@ static struct side {
 static size_t side_allocs[2], side_frees[2];
 static bool stop;
 
-#define SIDE(n)                                                                       \
-	static ValueMutPtr side##n##_alloc(void *ctx, size_t size, size_t align)      \
-	{                                                                             \
-		if (ctx != &sides[n])                                                 \
-			abort(); /* a torn table */                                   \
-		__atomic_fetch_add(&side_allocs[n], 1, __ATOMIC_RELAXED);             \
-		return (ValueMutPtr){malloc(size), size, align};                      \
-	}                                                                             \
-	static void side##n##_free(void *ctx, ValueMutPtr block)                      \
-	{                                                                             \
-		if (ctx != &sides[n])                                                 \
-			abort();                                                      \
-		__atomic_fetch_add(&side_frees[n], 1, __ATOMIC_RELAXED);              \
-		free(block.ptr);                                                      \
+#define SIDE(n)                                                                                \
+	static ValueMutPtr side##n##_alloc(void *ctx, size_t size, size_t align)               \
+	{                                                                                      \
+		if (ctx != &sides[n])                                                          \
+			abort(); /* a torn table */                                            \
+		__atomic_fetch_add(&side_allocs[n], 1, __ATOMIC_RELAXED);                      \
+		return (ValueMutPtr){malloc(size), size, align};                               \
+	}                                                                                      \
+	static void side##n##_free(void *ctx, ValueMutPtr block)                               \
+	{                                                                                      \
+		if (ctx != &sides[n])                                                          \
+			abort();                                                               \
+		__atomic_fetch_add(&side_frees[n], 1, __ATOMIC_RELAXED);                       \
+		free(block.ptr);                                                               \
 	}
 
 SIDE(0)

@@ -51,10 +51,10 @@ static inline int check_run(Suite *suite)
 	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-#define CHECK_MAIN(make_suite)                                                        \
-	int main(void)                                                                \
-	{                                                                             \
-		return check_run(make_suite());                                       \
+#define CHECK_MAIN(make_suite)                                                                 \
+	int main(void)                                                                         \
+	{                                                                                      \
+		return check_run(make_suite());                                                \
 	}
 
 #endif /* CHECK_SUPPORT_H */

@@ -75,7 +75,8 @@ START_TEST(exact_with_eight_threads)
 	run_threads(rounds_of_size);
 
 	t = chic_rt_alloc_stats();
-	check_rounds(&t, (size_t)THREADS * ROUNDS, (size_t)ROUNDS * THREADS * (THREADS + 1) / 2);
+	check_rounds(&t, (size_t)THREADS * ROUNDS,
+		     (size_t)ROUNDS * THREADS * (THREADS + 1) / 2);
 }
 END_TEST
 

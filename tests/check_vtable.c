@@ -200,7 +200,8 @@ START_TEST(mixed_needs_owns_and_usable_size)
 }
 END_TEST
 
-static int some_init(const struct chic_module_args *args, const struct chic_layer *l, void **ctx)
+static int some_init(const struct chic_module_args *args, const struct chic_layer *l,
+		     void **ctx)
 {
 	(void)args;
 	(void)l;

@@ -36,12 +36,12 @@ static bool fails(void)
 	return true;
 }
 
-#define WRAP(type, bad, name, params, args)                                           \
-	type __real_##name params;                                                    \
-	type __wrap_##name params;                                                    \
-	type __wrap_##name params                                                     \
-	{                                                                             \
-		return fails() ? (bad) : __real_##name args;                          \
+#define WRAP(type, bad, name, params, args)                                                    \
+	type __real_##name params;                                                             \
+	type __wrap_##name params;                                                             \
+	type __wrap_##name params                                                              \
+	{                                                                                      \
+		return fails() ? (bad) : __real_##name args;                                   \
 	}
 
 WRAP(void *, NULL, malloc, (size_t size), (size))

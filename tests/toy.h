@@ -160,8 +160,8 @@ static inline ValueMutPtr sieve_alloc_zeroed(void *ctx, size_t size, size_t alig
 	return t->lower->alloc_zeroed.fn(t->lower->alloc_zeroed.ctx, size, align);
 }
 
-static inline ValueMutPtr sieve_realloc(void *ctx, ValueMutPtr old, size_t old_size, size_t size,
-					size_t align)
+static inline ValueMutPtr sieve_realloc(void *ctx, ValueMutPtr old, size_t old_size,
+					size_t size, size_t align)
 {
 	struct toy *t = toy_of(ctx);
 
