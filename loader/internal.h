@@ -81,6 +81,9 @@ const char *ini_shown(char out[SHOWN_MAX], const char *text, size_t len);
  * null) gets the absolute path without links, to be freed by the caller.
  */
 int trust_open(const char *path, bool secure, char **resolved);
+/* Between the two, a folder that was found to be trusted is not looked at again. */
+void trust_begin(void);
+void trust_end(void);
 /* Read at most max bytes of a descriptor into a fresh buffer; -EFBIG beyond. */
 int trust_read(int fd, const char *path, size_t max, char **text, size_t *len);
 

@@ -461,12 +461,14 @@ void loader_start(bool malloc_family)
 
 	config_request_from_process(&request, NULL);
 	log_open(LOG_TO_AUTO, NULL, request.run);
+	trust_begin();
 	err = config_read(&request, &config);
 	fatal = config.fail_counts;
 	if (!err) {
 		err = start_stack(&config, &request, malloc_family);
 		config_free(&config);
 	}
+	trust_end();
 	if (!err)
 		return;
 	interposed_telemetry = CHIC_TELEMETRY_OFF;

@@ -229,19 +229,61 @@ static int check_folder(struct way *way, const char *folder)
 	return err;
 }
 
+/*
+ * Within one load the folders above one file need no second look for the next:
+ * between trust_begin() and trust_end(), the last folder that was reached without
+ * a link.  Used under the loader's lock only.
+ */
+static bool known_kept;
+static char known[PATH_MAX];
+
+void trust_begin(void)
+{
+	known_kept = true;
+	known[0] = '\0';
+}
+
+void trust_end(void)
+{
+	known_kept = false;
+}
+
+static bool is_known(const char *folder)
+{
+	size_t len = strlen(folder);
+
+	if (!known_kept || strncmp(known, folder, len) != 0)
+		return false;
+	return len == 1 || known[len] == '/' || known[len] == '\0';
+}
+
+static void keep_known(const struct way *way)
+{
+	char *slash;
+
+	if (!known_kept || !way->plain)
+		return;
+	strcpy(known, way->absolute);
+	slash = strrchr(known, '/');
+	slash[slash == known] = '\0';
+}
+
 /* Every folder above the file, the root first. */
 static int check_folders(struct way *way)
 {
 	char *absolute = way->absolute;
-	int err = check_folder(way, "/");
+	int err = is_known("/") ? 0 : check_folder(way, "/");
 
 	for (size_t i = 1; !err && absolute[i]; i++) {
 		if (absolute[i] != '/' || absolute[i - 1] == '/')
 			continue;
 		absolute[i] = '\0';
-		err = check_folder(way, absolute);
+		if (!is_known(absolute))
+			err = check_folder(way, absolute);
 		absolute[i] = '/';
 	}
+	if (!err)
+		keep_known(way);
 	return err;
 }
 

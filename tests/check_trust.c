@@ -123,6 +123,27 @@ START_TEST(relative_path_in_bad_folder)
 }
 END_TEST
 
+/* Only folders that were looked at are known, and only until trust_end(). */
+START_TEST(known_folders)
+{
+	ck_assert_int_eq(mkdir(in_dir("bad"), 0755), 0);
+	write_file("bad/file", "x", 1);
+	ck_assert_int_eq(chmod(in_dir("bad"), 0777), 0);
+	trust_begin();
+	assert_trusted(path, false, path);
+	assert_trusted(path, false, path);
+	assert_refused(in_dir("bad/file"), false, -EACCES, "bad");
+	ck_assert_int_eq(chmod(path, 0666), 0);
+	assert_refused(path, false, -EACCES, "mode 0666");
+	ck_assert_int_eq(chmod(path, 0644), 0);
+	trust_end();
+	ck_assert_int_eq(chmod(dir, 0777), 0);
+	assert_refused(path, false, -EACCES, dir);
+	unlink(in_dir("bad/file"));
+	rmdir(in_dir("bad"));
+}
+END_TEST
+
 START_TEST(missing)
 {
 	assert_refused(in_dir("none"), false, -ENOENT, "No such file");
@@ -627,6 +648,7 @@ static TCase *anybody_case(void)
 	tcase_add_test(tc, good_file);
 	tcase_add_test(tc, resolved_may_be_null);
 	tcase_add_test(tc, relative_path);
+	tcase_add_test(tc, known_folders);
 	tcase_add_test(tc, relative_path_in_bad_folder);
 	tcase_add_test(tc, missing);
 	tcase_add_test(tc, empty_path);
