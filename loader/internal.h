@@ -596,6 +596,8 @@ void loader_behind_preload(void);
 
 /* The configuration at start-up, once; whoever comes first does it. */
 void start_once(void);
+/* The kill switch that is set, in words; null if none is. */
+const char *start_switched_off(void);
 
 #pragma GCC visibility pop
 

@@ -56,17 +56,6 @@ static void libc_family_find(struct chic_malloc_family *family)
 	};
 }
 
-static const char *switched_off(void)
-{
-	const char *value = secure_getenv("CHIC_ALLOC_DISABLE");
-
-	if (value && strcmp(value, "1") == 0)
-		return "CHIC_ALLOC_DISABLE is 1";
-	if (access(CHIC_ALLOC_SYSCONFDIR "/chic-alloc.disable", F_OK) == 0)
-		return CHIC_ALLOC_SYSCONFDIR "/chic-alloc.disable exists";
-	return NULL;
-}
-
 /* Where the machine's init cannot start, nobody can repair the configuration. */
 static const char *is_init(void)
 {
@@ -120,7 +109,7 @@ static const char *has_sanitizer(void)
 static const char *standdown_reason(void)
 {
 	static const char *(*const reasons[])(void) = {
-		switched_off,
+		start_switched_off,
 		is_init,
 		has_sanitizer,
 		has_own_malloc,

@@ -99,12 +99,15 @@ CHIC_EXPORT void chic_alloc_atfork(void)
 	register_fork_handlers();
 }
 
-static bool switched_off(void)
+const char *start_switched_off(void)
 {
 	const char *value = secure_getenv("CHIC_ALLOC_DISABLE");
 
-	return (value && strcmp(value, "1") == 0) ||
-	       access(CHIC_ALLOC_SYSCONFDIR "/chic-alloc.disable", F_OK) == 0;
+	if (value && strcmp(value, "1") == 0)
+		return "CHIC_ALLOC_DISABLE is 1";
+	if (access(CHIC_ALLOC_SYSCONFDIR "/chic-alloc.disable", F_OK) == 0)
+		return CHIC_ALLOC_SYSCONFDIR "/chic-alloc.disable exists";
+	return NULL;
 }
 
 /* The start lock is held, and this is the first time. */
@@ -118,7 +121,7 @@ static void start(void)
 		return;
 	}
 	loader_lock();
-	if (chic_alloc_autoload && !switched_off())
+	if (chic_alloc_autoload && !start_switched_off())
 		loader_start(false);
 	if (!hooks_table)
 		hooks_set_default(NULL);
