@@ -119,17 +119,27 @@ static const struct cli_command *find_command(const char *name)
 	return NULL;
 }
 
+static const char *command_names(void)
+{
+	static char names[256];
+	size_t n = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		n += snprintf(names + n, sizeof(names) - n, "%s%s", i ? ", " : "",
+			      commands[i]->name);
+	return names;
+}
+
 static int run_command(int argc, char **argv)
 {
 	const struct cli_command *command;
 
 	if (argc == 0)
-		return cli_usage(NULL, "no command given, expected run, list, info or config");
+		return cli_usage(NULL, "no command given, expected one of %s", command_names());
 	command = find_command(argv[0]);
 	if (!command)
-		return cli_usage(NULL,
-				 "unknown command '%s', expected run, list, info or config",
-				 argv[0]);
+		return cli_usage(NULL, "unknown command '%s', expected one of %s", argv[0],
+				 command_names());
 	optind = 0;
 	return command->run(argc, argv);
 }
