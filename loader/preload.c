@@ -131,15 +131,8 @@ static inline void release(const struct dispatch *d, void *p)
 		d->direct.free(p);
 }
 
-/* Apart, so that the usual way through free needs no stack frame. */
-__attribute__((noinline)) static void free_first(const struct dispatch *d, void *p)
-{
-	add(d, COUNT_FREE, 1);
-	release(d, p);
-}
-
 /* A layer tells the bytes when the block is gone: one call less. */
-__attribute__((noinline)) static void free_full(const struct dispatch *d, void *p)
+static void free_full(const struct dispatch *d, void *p)
 {
 	size_t bytes;
 
@@ -151,6 +144,20 @@ __attribute__((noinline)) static void free_full(const struct dispatch *d, void *
 	}
 	add(d, COUNT_FREE, 1);
 	add(d, COUNT_BYTES + COUNT_FREE, bytes);
+}
+
+/* Every block that does not go a short way; apart, so that those need no stack frame. */
+__attribute__((noinline)) static void free_looked_at(const struct dispatch *d, void *p)
+{
+	if (!p || from_boot(d, p))
+		return;
+	if (d->telemetry == CHIC_TELEMETRY_FULL) {
+		free_full(d, p);
+		return;
+	}
+	if (d->counted)
+		add(d, COUNT_FREE, 1);
+	release(d, p);
 }
 
 /* Before the decision all blocks are the boot arena's: free finds no other. */
@@ -173,19 +180,24 @@ struct dispatch_page preload_page = {.active = &boot_dispatch};
 CHIC_EXPORT void *malloc(size_t size)
 {
 	const struct dispatch *d = dispatch();
+	AllocationTelemetry *t;
 
-	if (unlikely(size - 1 < d->direct_sizes))
-		return d->direct.malloc(size);
-	if (unlikely(size - 1 >= d->small_sizes))
-		return malloc_looked_at(d, size);
-	if (likely(d->counted)) {
-		AllocationTelemetry *t = thread_counters;
-
+	if (likely(size - 1 < d->counted_sizes)) {
+		t = thread_counters;
 		if (unlikely(!t))
 			return malloc_looked_at(d, size);
 		add_own(t, COUNT_ALLOC, 1);
-		if (likely(!d->layered))
-			return d->counted_direct.malloc(size);
+		return d->counted_direct.malloc(size);
+	}
+	if (likely(size - 1 < d->direct_sizes))
+		return d->direct.malloc(size);
+	if (unlikely(size - 1 >= d->layer_sizes))
+		return malloc_looked_at(d, size);
+	if (d->counted) {
+		t = thread_counters;
+		if (unlikely(!t))
+			return malloc_looked_at(d, size);
+		add_own(t, COUNT_ALLOC, 1);
 	}
 	return d->layer.malloc.fn(d->layer.malloc.ctx, size);
 }
@@ -193,30 +205,37 @@ CHIC_EXPORT void *malloc(size_t size)
 CHIC_EXPORT void free(void *p)
 {
 	const struct dispatch *d = dispatch();
+	AllocationTelemetry *t;
 
-	if (unlikely(from_boot(d, p)))
-		return;
-	if (unlikely(d->direct_sizes)) {
-		d->direct.free(p);
+	if (in_boot_range(d, p)) {
+		free_looked_at(d, p);
 		return;
 	}
-	if (unlikely(!p))
-		return;
-	if (likely(d->counted)) {
-		AllocationTelemetry *t = thread_counters;
-
-		if (unlikely(!t)) {
-			free_first(d, p);
+	if (likely(d->counted_sizes)) {
+		t = thread_counters;
+		if (unlikely(!p || !t)) {
+			free_looked_at(d, p);
 			return;
 		}
 		add_own(t, COUNT_FREE, 1);
-		if (likely(!d->layered)) {
-			d->counted_direct.free(p);
+		d->counted_direct.free(p);
+		return;
+	}
+	if (likely(d->direct_sizes)) {
+		d->direct.free(p);
+		return;
+	}
+	if (unlikely(!p || !d->layer_sizes)) {
+		free_looked_at(d, p);
+		return;
+	}
+	if (d->counted) {
+		t = thread_counters;
+		if (unlikely(!t)) {
+			free_looked_at(d, p);
 			return;
 		}
-	} else if (unlikely(d->telemetry)) {
-		free_full(d, p);
-		return;
+		add_own(t, COUNT_FREE, 1);
 	}
 	d->layer.mfree.fn(d->layer.mfree.ctx, p);
 }
@@ -274,7 +293,7 @@ CHIC_EXPORT void *realloc(void *p, size_t size)
 	}
 	if (unlikely(size > SIZE_LIMIT))
 		return no_memory();
-	if (unlikely(from_boot(d, p)))
+	if (from_boot(d, p))
 		return boot_realloc(p, size);
 	if (d->plain)
 		return d->direct.realloc(p, size);
@@ -305,7 +324,7 @@ CHIC_EXPORT size_t malloc_usable_size(void *p)
 
 	if (!p)
 		return 0;
-	if (unlikely(from_boot(d, p)))
+	if (from_boot(d, p))
 		return boot_usable_size(p);
 	return usable(d, p);
 }

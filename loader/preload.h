@@ -20,15 +20,19 @@
 #define SMALL_SIZES ((size_t)1 << 20)
 
 struct dispatch {
-	/* blocks of the boot arena, which are known for ever */
+	/* blocks of the boot arena, which are known for ever, lie in here */
 	uintptr_t boot_base;
 	size_t boot_len;
-	/* size - 1 below it: direct's and not counted; whoever's, and its call at most */
+	/*
+	 * Requests with size - 1 below one of these take a short way; at most one of
+	 * them is not 0: direct's, its call counted; direct's, not counted; layer's.
+	 */
+	size_t counted_sizes;
 	size_t direct_sizes;
-	size_t small_sizes;
-	bool plain; /* direct, and nothing is counted */
+	size_t layer_sizes;
 	bool booting; /* this is boot_dispatch */
 	bool layered; /* layer serves; else direct does */
+	bool plain; /* direct, and nothing is counted */
 	bool counted; /* calls, and nothing more */
 	enum chic_telemetry telemetry;
 	struct chic_malloc_family direct;
@@ -60,14 +64,23 @@ struct dispatch_page {
 extern struct dispatch_page preload_page;
 extern const struct dispatch boot_dispatch;
 
+/* preload_boot.c: whether it is a block of the boot arena. */
+bool boot_owns(const void *p);
+
 static inline const struct dispatch *dispatch(void)
 {
 	return atomic_load_explicit(&preload_page.active, memory_order_acquire);
 }
 
+/* A look that costs nothing; the range may have other blocks in it as well. */
+static inline bool in_boot_range(const struct dispatch *d, const void *p)
+{
+	return unlikely((uintptr_t)p - d->boot_base < d->boot_len);
+}
+
 static inline bool from_boot(const struct dispatch *d, const void *p)
 {
-	return (uintptr_t)p - d->boot_base < d->boot_len;
+	return in_boot_range(d, p) && (d->booting || boot_owns(p));
 }
 
 /* preload.c */
@@ -87,7 +100,7 @@ size_t boot_usable_size(const void *p);
 void *boot_realloc(void *p, size_t size);
 /*
  * No more requests come.  Gives the unused rest back unless another thread may
- * be inside, and answers the range that stays.
+ * be inside, and answers a range that has all of the arena in it.
  */
 void boot_close(uintptr_t *base, size_t *len);
 

@@ -3,10 +3,12 @@
  * The boot arena: serves requests until it is decided which heap serves.
  *
  * Constructors of other libraries run before ours, and loading a module
- * allocates as well (libstdc++ alone asks for 72,704 bytes at once).  A bump
- * pointer in one reserved range of addresses takes all that: no locks, no
- * thread-local storage, no environment.  Nothing is given back; memory is
- * fresh, hence zero.
+ * allocates as well (libstdc++ alone asks for 72,704 bytes at once).  Bump
+ * pointers take all that: no locks, no thread-local storage, no environment.
+ * Nothing is given back; memory is fresh, hence zero.
+ *
+ * Most programs need a few kilobytes, which are in this library and cost no
+ * system call; behind them stands a large range of addresses.
  */
 #include "preload.h"
 
@@ -14,24 +16,36 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#define FIRST_BYTES ((size_t)256 << 10)
 #define ARENA_BYTES ((size_t)256 << 20)
 #define ARENA_LEAST ((size_t)1 << 20)
 /* Pages become usable by so many bytes at once: a few system calls in all. */
 #define STEP_BYTES ((size_t)256 << 10)
-
-/* At the start of the range that it describes. */
-struct arena {
-	size_t size;
-	_Atomic size_t used;
-	_Atomic size_t committed; /* all below is usable; only grows */
-};
 
 /* Before each block, which is aligned to CHIC_MALLOC_ALIGN. */
 struct header {
 	_Alignas(16) size_t size;
 };
 
-static _Atomic(struct arena *) boot_arena;
+/* At the start of the range that it describes. */
+struct arena {
+	_Alignas(16) size_t size;
+	_Atomic size_t used; /* bytes behind this struct */
+	_Atomic size_t committed; /* all below is usable; only grows */
+};
+
+/*
+ * A common symbol, which linkers put behind all other variables: these then share
+ * the few pages that every start writes to.
+ */
+union first {
+	struct arena arena;
+	char bytes[FIRST_BYTES];
+};
+
+__attribute__((common)) union first boot_first;
+
+static _Atomic(struct arena *) second;
 
 static size_t round_up(size_t n, size_t power)
 {
@@ -65,7 +79,7 @@ static void *reserve_what_fits(size_t *size)
 	return p;
 }
 
-static struct arena *arena_make(void)
+static struct arena *second_make(void)
 {
 	size_t size = ARENA_BYTES;
 	struct arena *arena = reserve_what_fits(&size), *other = NULL;
@@ -75,9 +89,8 @@ static struct arena *arena_make(void)
 	if (mprotect(arena, STEP_BYTES, PROT_READ | PROT_WRITE))
 		goto err_unmap;
 	arena->size = size;
-	atomic_init(&arena->used, round_up(sizeof(*arena), sizeof(struct header)));
 	atomic_init(&arena->committed, STEP_BYTES);
-	if (!atomic_compare_exchange_strong(&boot_arena, &other, arena))
+	if (!atomic_compare_exchange_strong(&second, &other, arena))
 		goto err_unmap;
 	return arena;
 
@@ -86,11 +99,11 @@ err_unmap: /* no memory, or another thread came first */
 	return other;
 }
 
-static struct arena *arena_get(void)
+static struct arena *second_get(void)
 {
-	struct arena *arena = atomic_load(&boot_arena);
+	struct arena *arena = atomic_load(&second);
 
-	return arena ? arena : arena_make();
+	return arena ? arena : second_make();
 }
 
 /* Make all below end usable; threads may do the same work at the same time. */
@@ -108,33 +121,54 @@ static bool commit(struct arena *arena, size_t end)
 	return true;
 }
 
-/* The aligned block that would begin after so many used bytes; 0: no room. */
+/* The first arena is zero bytes of this library when it is loaded. */
+static size_t size_of(const struct arena *arena)
+{
+	return arena == &boot_first.arena ? sizeof(boot_first) : arena->size;
+}
+
+/* Where the aligned block would begin after so many used bytes; 0: no room. */
 static size_t place(const struct arena *arena, size_t used, size_t align, size_t size)
 {
 	uintptr_t base = (uintptr_t)arena;
-	size_t at = round_up(base + used + sizeof(struct header), align) - base;
+	size_t whole = size_of(arena);
+	size_t at =
+		round_up(base + sizeof(*arena) + used + sizeof(struct header), align) - base;
 
-	return at < used || at > arena->size || size > arena->size - at ? 0 : at;
+	return at < used || at > whole || size > whole - at ? 0 : at;
+}
+
+static void *take(struct arena *arena, size_t align, size_t size)
+{
+	size_t used = atomic_load(&arena->used), at, end;
+	struct header *header;
+
+	do {
+		at = place(arena, used, align, size);
+		end = round_up(at + size + !size, sizeof(struct header));
+		if (!at || end > size_of(arena))
+			return NULL;
+		if (arena != &boot_first.arena && !commit(arena, end))
+			return NULL;
+	} while (!atomic_compare_exchange_weak(&arena->used, &used, end - sizeof(*arena)));
+	header = (struct header *)((char *)arena + at) - 1;
+	header->size = size;
+	return header + 1;
 }
 
 void *boot_memalign(size_t align, size_t size)
 {
-	struct arena *arena = arena_get();
-	size_t at, end, used;
-	struct header *header;
+	struct arena *arena;
+	void *p;
 
-	if (!arena || size > ARENA_BYTES)
+	if (size > ARENA_BYTES)
 		return no_memory();
-	used = atomic_load(&arena->used);
-	do {
-		at = place(arena, used, align, size);
-		end = round_up(at + size + !size, sizeof(struct header));
-		if (!at || end > arena->size || !commit(arena, end))
-			return no_memory();
-	} while (!atomic_compare_exchange_weak(&arena->used, &used, end));
-	header = (struct header *)((char *)arena + at) - 1;
-	header->size = size;
-	return header + 1;
+	p = take(&boot_first.arena, align, size);
+	if (p)
+		return p;
+	arena = second_get();
+	p = arena ? take(arena, align, size) : NULL;
+	return p ? p : no_memory();
 }
 
 void *boot_malloc(size_t size)
@@ -171,19 +205,38 @@ static bool other_threads(void)
 	return !&__libc_single_threaded || !__libc_single_threaded;
 }
 
+static bool in_arena(const struct arena *arena, const void *p)
+{
+	return (uintptr_t)p - (uintptr_t)arena < size_of(arena);
+}
+
+bool boot_owns(const void *p)
+{
+	const struct arena *arena = atomic_load(&second);
+
+	return in_arena(&boot_first.arena, p) || (arena && in_arena(arena, p));
+}
+
+/* No other thread is there: give back what is not used. */
+static void trim(struct arena *arena)
+{
+	size_t kept = round_up(sizeof(*arena) + atomic_load(&arena->used), STEP_BYTES);
+
+	if (munmap((char *)arena + kept, arena->size - kept) == 0)
+		arena->size = kept;
+}
+
 void boot_close(uintptr_t *base, size_t *len)
 {
-	struct arena *arena = atomic_load(&boot_arena);
-	size_t kept;
+	uintptr_t from = (uintptr_t)&boot_first, to = from + sizeof(boot_first);
+	struct arena *arena = other_threads() ? second_get() : atomic_load(&second);
 
-	if (!arena && other_threads())
-		arena = arena_make();
-	*base = (uintptr_t)arena;
-	*len = arena ? arena->size : 0;
-	if (!arena || other_threads())
-		return;
-	kept = round_up(atomic_load(&arena->used), STEP_BYTES);
-	if (munmap((char *)arena + kept, arena->size - kept))
-		return;
-	arena->size = *len = kept;
+	if (arena && !other_threads())
+		trim(arena);
+	if (arena && (uintptr_t)arena < from)
+		from = (uintptr_t)arena;
+	if (arena && (uintptr_t)arena + arena->size > to)
+		to = (uintptr_t)arena + arena->size;
+	*base = from;
+	*len = to - from;
 }

@@ -12,6 +12,7 @@
 #include <link.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -85,16 +86,15 @@ static bool is_stub(const void *address)
 	       symbol->st_shndx == SHN_UNDEF;
 }
 
+/* What the linker found for the loader's own calls is what the program calls. */
 static const char *has_own_malloc(void)
 {
-	static const char *const names[] = {"malloc", "free"};
+	const struct chic_malloc_family *called = platform_family();
+	const void *const addresses[] = {(void *)called->malloc, (void *)called->free};
 
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		const void *address = dlsym(RTLD_DEFAULT, names[i]);
-
-		if (address && !is_ours(address) && !is_stub(address))
+	for (size_t i = 0; i < ARRAY_SIZE(addresses); i++)
+		if (!is_ours(addresses[i]) && !is_stub(addresses[i]))
 			return "the program, or a library preloaded before, defines malloc";
-	}
 	return NULL;
 }
 
@@ -124,6 +124,14 @@ static const char *standdown_reason(void)
 	return NULL;
 }
 
+/* Which requests go to the heap without a look at what it answers. */
+static size_t *short_way(struct dispatch *d)
+{
+	if (d->layered)
+		return &d->layer_sizes;
+	return d->counted ? &d->counted_sizes : &d->direct_sizes;
+}
+
 static void dispatch_fill(struct dispatch *d, const struct chic_interposed *in,
 			  const struct chic_malloc_family *libc_family)
 {
@@ -137,10 +145,8 @@ static void dispatch_fill(struct dispatch *d, const struct chic_interposed *in,
 	d->telemetry = in->telemetry;
 	d->plain = in->direct && d->telemetry == CHIC_TELEMETRY_OFF;
 	d->counted = d->telemetry == CHIC_TELEMETRY_CALLS;
-	if (d->plain)
-		d->direct_sizes = SMALL_SIZES;
 	if (d->telemetry != CHIC_TELEMETRY_FULL && in->sets_errno)
-		d->small_sizes = SMALL_SIZES;
+		*short_way(d) = SMALL_SIZES;
 	d->counters = in->counters;
 	d->shared = in->shared;
 	d->libc_serves = in->direct && in->direct->malloc == libc_family->malloc;
@@ -155,7 +161,7 @@ static void publish(void)
 	atomic_store_explicit(&preload_page.active, &preload_page.dispatch,
 			      memory_order_release);
 	/* writable works as well, where a sandbox forbids it */
-	(void)mprotect(&preload_page, sysconf(_SC_PAGESIZE), PROT_READ);
+	(void)mprotect(&preload_page, getauxval(AT_PAGESZ), PROT_READ);
 }
 
 const char loader_is_preload = 1;
