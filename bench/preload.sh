@@ -15,7 +15,8 @@ rounds=${1:-15}
 library=${2:-libmimalloc.so.2}
 srcdir=${top_srcdir:-$(dirname "$0")/..}
 preload=${CHIC_ALLOC_PRELOAD:-$PWD/.libs/libchic_alloc_preload.so}
-forward=${TEST_MODULE_DIR:-$PWD/tests/modules/.libs}/forward.so
+modules=${TEST_MODULE_DIR:-$PWD/tests/modules/.libs}
+forward=$modules/forward.so
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
 
@@ -33,10 +34,13 @@ conf()
 {
 	printf '[allocator]\nlog = stderr\non_error = fail\nmodule = %s\ntelemetry = %s\n' "$2" "$3"
 	printf '[module forward]\npath = %s\ntarget = %s\nbytes = no\n' "$forward" "$library"
+	printf '[module filter_empty]\npath = %s/filter_empty.so\n' "$modules"
 } >"$tmp/$1.conf"
 
 conf vendor-off "$library" off
 conf vendor-calls "$library" calls
+conf filter-off "filter_empty, $library" off
+conf filter-calls "filter_empty, $library" calls
 conf forward-off forward off
 conf forward-calls forward calls
 
@@ -52,7 +56,7 @@ round=0
 while [ $round -lt "$rounds" ]
 do
 	round=$((round + 1))
-	for who in $(shuf -e direct again vendor-off vendor-calls forward-off forward-calls)
+	for who in $(shuf -e direct again vendor-off vendor-calls filter-off filter-calls forward-off forward-calls)
 	do
 		run "$who" | sed "s/^/$round $who /" >>"$tmp/all"
 	done

@@ -24,7 +24,11 @@ printf '[allocator]\nmodule = counting\n' >"$tmp/counting.conf"
 printf '[allocator]\nmodule = arena\n' >"$tmp/arena.conf"
 printf '[program nobody]\nmodule = counting\n' >"$tmp/no-rule.conf"
 
-set -- none= again=
+echo 'int one = 1;' >"$tmp/one.c"
+${CC:-cc} -O2 -fPIC -shared -o "$tmp/one.so" "$tmp/one.c" || exit 1
+
+set -- none= again= "one=LD_PRELOAD=$tmp/one.so" \
+	"disabled=LD_PRELOAD=$preload|CHIC_ALLOC_DISABLE=1"
 for library in libmimalloc.so.2 libmimalloc.so.2.0 libmimalloc.so.3
 do
 	LD_PRELOAD=$library "$tmp/nothing" 2>&1 | grep -q . && continue

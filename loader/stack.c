@@ -359,14 +359,17 @@ static void layers_down(struct stack *stack)
 		layer_down(&stack->layers[--stack->n_layers]);
 }
 
-/* A lone malloc family is called without a layer in between. */
+/* A malloc family that no layer changes is called without a layer in between. */
 static const struct chic_malloc_family *stack_direct(const struct stack *stack)
 {
-	if (stack->n_layers == 0)
-		return platform_family();
-	if (stack->n_layers == 1 && !stack->layers[0].module->native)
-		return &stack->layers[0].module->family;
-	return NULL;
+	const struct chic_malloc_family *family = platform_family();
+	const struct chic_layer *bottom = platform_layer();
+
+	if (stack->n_layers && !stack->layers[0].module->native) {
+		family = &stack->layers[0].module->family;
+		bottom = &stack->layers[0].completion.ops;
+	}
+	return memcmp(stack->top, bottom, sizeof(*bottom)) == 0 ? family : NULL;
 }
 
 int stack_build(struct config *config, bool secure, bool malloc_family, struct stack **out)

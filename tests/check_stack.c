@@ -110,6 +110,23 @@ START_TEST(a_bare_family_is_called_directly)
 }
 END_TEST
 
+START_TEST(a_family_below_an_empty_filter_is_called_directly)
+{
+	struct stack *s;
+
+	ck_assert_msg(build("filter_empty, plain_malloc_family", true, &s) == 0, "%s",
+		      message_get());
+	ck_assert_ptr_eq(s->direct, &s->layers[0].module->family);
+	stack_destroy(s);
+	ck_assert_msg(build("filter_empty", true, &s) == 0, "%s", message_get());
+	ck_assert_ptr_eq(s->direct, platform_family());
+	stack_destroy(s);
+	ck_assert_msg(build("good_filter, filter_empty", true, &s) == 0, "%s", message_get());
+	ck_assert_ptr_null(s->direct);
+	stack_destroy(s);
+}
+END_TEST
+
 /* Keys of two configurations are the same. */
 static bool same_key(const struct config *a, const struct config *b)
 {
@@ -229,6 +246,7 @@ static Suite *make_suite(void)
 	tcase_add_test(t, one_module_in_two_stacks_has_two_contexts);
 	tcase_add_test(t, a_layer_that_fails_takes_the_others_down);
 	tcase_add_test(t, a_bare_family_is_called_directly);
+	tcase_add_test(t, a_family_below_an_empty_filter_is_called_directly);
 	tcase_add_test(t, same_settings_same_key);
 	tcase_add_test(t, other_settings_other_key);
 	tcase_add_test(t, a_refusal_names_who_asked_for_the_module);
