@@ -262,6 +262,7 @@ static int read_and_print(const struct options *options)
 	int err;
 
 	cli_request_fill(&options->request, &request);
+	request.presets = true;
 	if (options->program) {
 		if (cli_program_find(options->program, &program) != CLI_GOOD)
 			return -ENOENT;

@@ -155,6 +155,7 @@ static int open_name(const char *name, struct cli_module *out)
 	int err;
 
 	cli_request_fill(&none, &request);
+	request.presets = true;
 	if (config_read(&request, &config))
 		config = (struct config){.settings = NULL};
 	err = cli_module_open(&config, name, out);

@@ -191,8 +191,7 @@ static int add_system_file(struct file_list *list)
 	return append(list, path);
 }
 
-/* Append all of more to list and empty more. */
-static int move_all(struct file_list *list, struct file_list *more)
+int conffiles_join(struct file_list *list, struct file_list *more)
 {
 	size_t i;
 	int err = 0;
@@ -220,7 +219,7 @@ static int add_system(struct file_list *list)
 	if (!err)
 		err = add_system_file(list);
 	if (!err)
-		err = move_all(list, &drop_ins);
+		err = conffiles_join(list, &drop_ins);
 	conffiles_free(&drop_ins);
 	free(folder);
 	return err;
@@ -239,9 +238,50 @@ int conffiles_find(const char *named, bool secure, struct file_list *out)
 	int err;
 
 	*out = (struct file_list){0};
+	err = named && !secure ? add_named(out, named) : add_system(out);
+	if (err)
+		conffiles_free(out);
+	return err;
+}
+
+/* Whether a folder of the system has a file or a mask of that basename: 1, 0, or an error. */
+static int has(const char *folder, const char *below, const char *base)
+{
+	char target[1], *path;
+	int there;
+
+	if (asprintf(&path, "%s%s/%s", folder, below, base) < 0)
+		return no_memory();
+	there = readlink(path, target, sizeof(target)) >= 0 || errno == EINVAL;
+	free(path);
+	return there;
+}
+
+/* Remove the presets that a later folder replaces or masks. */
+static int drop_replaced(struct file_list *presets)
+{
+	for (size_t i = presets->n; i-- > 0;) {
+		const char *base = base_name(presets->paths[i]);
+		int there = has(roots->run, "", base);
+
+		if (!there)
+			there = has(roots->sysconf, "/" SYSTEM_FOLDER, base);
+		if (there < 0)
+			return there;
+		if (there)
+			replace(presets, base);
+	}
+	return 0;
+}
+
+int conffiles_presets(const char *named, bool secure, struct file_list *out)
+{
+	int err;
+
+	*out = (struct file_list){0};
 	err = add_folder(out, out, roots->presets);
-	if (!err)
-		err = named && !secure ? add_named(out, named) : add_system(out);
+	if (!err && (!named || secure))
+		err = drop_replaced(out);
 	if (err)
 		conffiles_free(out);
 	return err;

@@ -37,13 +37,38 @@ close_file:
 	return err;
 }
 
+static int read_list(struct config *config, const struct file_list *files, bool secure)
+{
+	int err = 0;
+	size_t i;
+
+	for (i = 0; i < files->n && !err; i++)
+		err = read_file(config, files->paths[i], secure);
+	return err;
+}
+
 static int read_files(const struct config_request *request, struct config *config)
 {
 	int err = conffiles_find(request->named, request->secure, &config->files);
-	size_t i;
 
-	for (i = 0; i < config->files.n && !err; i++)
-		err = read_file(config, config->files.paths[i], request->secure);
+	return err ? err : read_list(config, &config->files, request->secure);
+}
+
+/* Put in front of what was read before: they are less important. */
+static int read_presets(const struct config_request *request, struct config *config)
+{
+	struct file_list own = config->files;
+	int err;
+
+	err = conffiles_presets(request->named, request->secure, &config->files);
+	if (!err) {
+		config->presets = true;
+		config->n_own = config->n_settings;
+		err = read_list(config, &config->files, request->secure);
+	}
+	if (!err)
+		err = conffiles_join(&config->files, &own);
+	conffiles_free(&own);
 	return err;
 }
 
@@ -119,10 +144,9 @@ static int take_request(const struct config_request *request, struct config *con
 /* ------------------------------------------------------- effective --- */
 
 /* Costs a tenth of the start of a program: only asked where there are rules. */
-static const char *executable(void)
+static const char *executable(char path[PATH_MAX])
 {
-	static char path[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+	ssize_t n = readlink("/proc/self/exe", path, PATH_MAX - 1);
 
 	if (n <= 0)
 		return NULL;
@@ -145,6 +169,7 @@ static const struct setting *find_rule(const struct config *config,
 {
 	const struct setting *best = NULL;
 	struct program who = *program;
+	char exe[PATH_MAX];
 	int best_score = 1;
 	size_t i;
 
@@ -155,7 +180,7 @@ static const struct setting *find_rule(const struct config *config,
 		if (!settings_is(s, "program"))
 			continue;
 		if (who.self && !who.exe)
-			who.exe = executable();
+			who.exe = executable(exe);
 		score = rule_score(config, s, &who);
 		if (score >= best_score) {
 			best = s;
@@ -264,6 +289,17 @@ int config_settle(const struct config_request *request, struct config *config)
 	return check_whole(config);
 }
 
+/* What presets add may move the settings that were read before. */
+static int add_presets(const struct config_request *request, struct config *config)
+{
+	const char *rule = config->rule ? config->rule->section : NULL;
+	int err = read_presets(request, config);
+
+	config->rule = rule ? settings_find(config, rule, NULL) : NULL;
+	set_effective(config);
+	return err;
+}
+
 /* ------------------------------------------------------------ whole --- */
 
 /* An error stops the program as well, if what was read before it says so. */
@@ -283,6 +319,8 @@ int config_read(const struct config_request *request, struct config *out)
 	err = read_files(request, out);
 	if (!err)
 		err = config_settle(request, out);
+	if (!err && (request->presets || !stack_is_platform(out)))
+		err = add_presets(request, out);
 	if (!err)
 		return 0;
 	fails = fails_already(request, out);

@@ -8,6 +8,7 @@
 #ifndef CHIC_LOADER_INTERNAL_H
 #define CHIC_LOADER_INTERNAL_H
 
+#include <limits.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -81,8 +82,11 @@ const char *ini_shown(char out[SHOWN_MAX], const char *text, size_t len);
  * null) gets the absolute path without links, to be freed by the caller.
  */
 int trust_open(const char *path, bool secure, char **resolved);
-/* Between the two, a folder that was found to be trusted is not looked at again. */
-void trust_begin(void);
+/*
+ * Between the two, a folder that was found to be trusted is not looked at again;
+ * the buffer is where it is kept.
+ */
+void trust_begin(char folder[PATH_MAX]);
 void trust_end(void);
 /* Read at most max bytes of a descriptor into a fresh buffer; -EFBIG beyond. */
 int trust_read(int fd, const char *path, size_t max, char **text, size_t *len);
@@ -95,10 +99,17 @@ struct file_list {
 };
 
 /*
- * All files to be read, least important first: presets, then the file named
- * (explicit) or the run-time folder, the system's file and its drop-ins.
+ * The files to be read, least important first: the file named alone, or those of
+ * the run-time folder, the system's file and its drop-ins.
  */
 int conffiles_find(const char *named, bool secure, struct file_list *out);
+/*
+ * What is less important than all of these, and read only where a module is asked
+ * for: the packages' presets, but for those that a file of the system replaces.
+ */
+int conffiles_presets(const char *named, bool secure, struct file_list *out);
+/* Append all of more to list and empty more. */
+int conffiles_join(struct file_list *list, struct file_list *more);
 void conffiles_free(struct file_list *list);
 
 /* For tests: other folders than those of the build; null for these again. */
@@ -134,6 +145,8 @@ struct config {
 	struct setting *settings; /* in the order in which they were read */
 	size_t n_settings;
 	struct file_list files; /* those that were read */
+	bool presets; /* what is being read are presets: they override nothing */
+	size_t n_own; /* settings before this one are not from presets */
 	const struct setting *rule; /* any setting of the [program] section that applies */
 	/* effective, never null; *_from is null where the built-in default holds */
 	const char *stack; /* "counting, guard"; "" is the platform heap */
@@ -158,6 +171,7 @@ struct config_request {
 	const char *options_origin; /* must live as long as the config */
 	bool secure; /* AT_SECURE: system files only */
 	bool run; /* under `chic-alloc run`: on_error = fail counts */
+	bool presets; /* read the presets whatever the stack is */
 	struct program program;
 };
 

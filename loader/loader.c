@@ -456,12 +456,13 @@ void loader_start(bool malloc_family)
 {
 	struct config_request request;
 	struct config config;
+	char folder[PATH_MAX];
 	bool fatal;
 	int err;
 
 	config_request_from_process(&request, NULL);
 	log_open(LOG_TO_AUTO, NULL, request.run);
-	trust_begin();
+	trust_begin(folder);
 	err = config_read(&request, &config);
 	fatal = config.fail_counts;
 	if (!err) {

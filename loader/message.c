@@ -11,8 +11,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -24,7 +24,7 @@
 struct log {
 	enum log_to to;
 	bool verbose;
-	char path[PATH_MAX];
+	char *path; /* its own; null but for a file */
 };
 
 static struct log current = {.to = LOG_TO_AUTO}, former = {.to = LOG_TO_AUTO};
@@ -99,17 +99,23 @@ CHIC_EXPORT const char *chic_alloc_message(void)
 	return message_get();
 }
 
+/* Nobody is there to be told that there is no memory for the path. */
 void log_open(enum log_to to, const char *path, bool verbose)
 {
+	char *copy = path ? strdup(path) : NULL;
+
+	free(former.path);
 	former = current;
-	current.to = to;
-	current.verbose = verbose;
-	snprintf(current.path, sizeof(current.path), "%s", path ? path : "");
+	current = (struct log){.to = to, .verbose = verbose, .path = copy};
+	if (path && !copy)
+		current.to = LOG_TO_NONE;
 }
 
 void log_reopen(void)
 {
+	free(current.path);
 	current = former;
+	former = (struct log){.to = LOG_TO_AUTO};
 }
 
 void log_set_socket(const char *path)

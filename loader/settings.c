@@ -210,15 +210,17 @@ static int parse_section(const char *section, char out[SECTION_MAX])
 	size_t word = strcspn(section, " \t");
 	const char *title = section + word + strspn(section + word, " \t");
 	const struct section_type *type = type_of(section, word);
-	int err, n;
+	int err;
 
 	if (!type || (type->where == IN_ALLOCATOR) != (*title == '\0'))
 		return refuse_section(section);
 	err = check_title(type->where, title);
 	if (err)
 		return err;
-	n = snprintf(out, SECTION_MAX, "%s%s%s", type->word, *title ? " " : "", title);
-	return n < SECTION_MAX ? (int)type->where : refuse_section(section);
+	if (strlen(type->word) + strlen(title) + 2 > SECTION_MAX)
+		return refuse_section(section);
+	strcpy(stpcpy(stpcpy(out, type->word), *title ? " " : ""), title);
+	return type->where;
 }
 
 static const struct key *find_key(unsigned where, const char *name)
@@ -329,6 +331,8 @@ static int store(struct config *config, struct setting s)
 	const struct setting *old = settings_find(config, s.section, s.key);
 	int err;
 
+	if (config->presets && old && old < config->settings + config->n_own)
+		return 0;
 	if (old && s.line && old->file == s.file)
 		return message_set(-EINVAL,
 				   "duplicate key, got '%s' of [%s] again, expected it once "
@@ -348,13 +352,27 @@ static int store(struct config *config, struct setting s)
 	return 0;
 }
 
+/* Installing a package must not decide what programs run with. */
+static int refuse_preset(const char *section)
+{
+	char shown[SHOWN_MAX];
+
+	return message_set(-EINVAL,
+			   "section of a preset, got '[%s]', expected [module NAME]: presets "
+			   "say what modules are, not who uses them",
+			   ini_shown(shown, section, strlen(section)));
+}
+
 int settings_take(void *arg, const char *section, const char *key, const char *value,
 		  const char *file, unsigned line)
 {
+	const struct config *config = arg;
 	char name[SECTION_MAX];
 	int where, err;
 
 	where = parse_section(section, name);
+	if (where >= 0 && config->presets && where != IN_MODULE)
+		where = refuse_preset(section);
 	if (where < 0)
 		return settings_blame(where, file, line);
 	if (!key)

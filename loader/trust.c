@@ -234,25 +234,24 @@ static int check_folder(struct way *way, const char *folder)
  * between trust_begin() and trust_end(), the last folder that was reached without
  * a link.  Used under the loader's lock only.
  */
-static bool known_kept;
-static char known[PATH_MAX];
+static char *known;
 
-void trust_begin(void)
+void trust_begin(char folder[PATH_MAX])
 {
-	known_kept = true;
+	known = folder;
 	known[0] = '\0';
 }
 
 void trust_end(void)
 {
-	known_kept = false;
+	known = NULL;
 }
 
 static bool is_known(const char *folder)
 {
 	size_t len = strlen(folder);
 
-	if (!known_kept || strncmp(known, folder, len) != 0)
+	if (!known || strncmp(known, folder, len) != 0)
 		return false;
 	return len == 1 || known[len] == '/' || known[len] == '\0';
 }
@@ -261,7 +260,7 @@ static void keep_known(const struct way *way)
 {
 	char *slash;
 
-	if (!known_kept || !way->plain)
+	if (!known || !way->plain)
 		return;
 	strcpy(known, way->absolute);
 	slash = strrchr(known, '/');
@@ -315,13 +314,13 @@ static bool has_dots(const char *absolute)
 
 static int set_absolute(struct way *way, const char *folder, const char *path)
 {
-	int n = snprintf(way->absolute, sizeof(way->absolute), "%s%s%s", folder,
-			 *folder ? "/" : "", path);
+	size_t len = strlen(folder) + (*folder != '\0') + strlen(path);
 
-	if (n < 0 || (size_t)n >= sizeof(way->absolute))
+	if (len >= sizeof(way->absolute))
 		return message_set(-ENAMETOOLONG,
-				   "%s: found a path of %d bytes, expected below %zu",
-				   way->path, n, sizeof(way->absolute));
+				   "%s: found a path of %zu bytes, expected below %zu",
+				   way->path, len, sizeof(way->absolute));
+	strcpy(stpcpy(stpcpy(way->absolute, folder), *folder ? "/" : ""), path);
 	return 0;
 }
 

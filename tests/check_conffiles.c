@@ -23,14 +23,26 @@ static const char *text_of(const struct file_list *list)
 	return text;
 }
 
-static void expect(const char *named, bool secure, const char *paths)
+typedef int (*find_fn)(const char *named, bool secure, struct file_list *out);
+
+static void expect_of(find_fn find, const char *named, bool secure, const char *paths)
 {
 	struct file_list list;
 
-	ck_assert_msg(conffiles_find(named, secure, &list) == 0, "%s", message_get());
+	ck_assert_msg(find(named, secure, &list) == 0, "%s", message_get());
 	ck_assert_str_eq(text_of(&list), paths);
 	conffiles_free(&list);
 	ck_assert_ptr_null(list.paths);
+}
+
+static void expect(const char *named, bool secure, const char *paths)
+{
+	expect_of(conffiles_find, named, secure, paths);
+}
+
+static void expect_presets(const char *named, bool secure, const char *paths)
+{
+	expect_of(conffiles_presets, named, secure, paths);
 }
 
 START_TEST(nothing_there_is_fine)
@@ -54,9 +66,9 @@ START_TEST(folders_in_their_order_and_names_sorted)
 	put_all();
 
 	expect(NULL, false,
-	       "presets/jemalloc.conf presets/mimalloc.conf run/50-now.conf "
-	       "etc/chic-alloc.conf "
+	       "run/50-now.conf etc/chic-alloc.conf "
 	       "etc/chic-alloc.conf.d/10-first.conf etc/chic-alloc.conf.d/90-local.conf");
+	expect_presets(NULL, false, "presets/jemalloc.conf presets/mimalloc.conf");
 }
 END_TEST
 
@@ -88,6 +100,7 @@ START_TEST(a_later_folder_replaces_by_basename)
 {
 	put("presets/a.conf", "");
 	put("presets/b.conf", "");
+	put("presets/d.conf", "");
 	put("run/b.conf", "");
 	put("run/c.conf", "");
 	put("etc/chic-alloc.conf.d/a.conf", "");
@@ -95,6 +108,7 @@ START_TEST(a_later_folder_replaces_by_basename)
 
 	expect(NULL, false,
 	       "run/b.conf etc/chic-alloc.conf.d/a.conf etc/chic-alloc.conf.d/c.conf");
+	expect_presets(NULL, false, "presets/d.conf");
 }
 END_TEST
 
@@ -105,6 +119,7 @@ START_TEST(the_systems_file_is_not_replaced_by_a_drop_in_of_its_name)
 	put("etc/chic-alloc.conf.d/chic-alloc.conf", "");
 
 	expect(NULL, false, "etc/chic-alloc.conf etc/chic-alloc.conf.d/chic-alloc.conf");
+	expect_presets(NULL, false, "");
 }
 END_TEST
 
@@ -117,6 +132,7 @@ START_TEST(a_link_to_dev_null_masks)
 	put_link("etc/chic-alloc.conf", "/dev/null");
 
 	expect(NULL, false, "");
+	expect_presets(NULL, false, "");
 }
 END_TEST
 
@@ -127,6 +143,7 @@ START_TEST(a_masked_name_may_come_back_later)
 	put("etc/chic-alloc.conf.d/a.conf", "");
 
 	expect(NULL, false, "etc/chic-alloc.conf.d/a.conf");
+	expect_presets(NULL, false, "");
 }
 END_TEST
 
@@ -145,8 +162,11 @@ START_TEST(a_named_file_replaces_all_but_the_presets)
 {
 	put_all();
 
-	expect(in_root("mine"), false, "presets/jemalloc.conf presets/mimalloc.conf mine");
-	expect("/dev/null", false, "presets/jemalloc.conf presets/mimalloc.conf");
+	put("run/jemalloc.conf", "");
+	expect(in_root("mine"), false, "mine");
+	expect("/dev/null", false, "");
+	expect_presets(in_root("mine"), false, "presets/jemalloc.conf presets/mimalloc.conf");
+	expect_presets(NULL, false, "presets/mimalloc.conf");
 }
 END_TEST
 
@@ -154,7 +174,10 @@ START_TEST(a_named_file_is_ignored_under_secure_execution)
 {
 	put("etc/chic-alloc.conf", "");
 
+	put("presets/a.conf", "");
+	put_link("etc/chic-alloc.conf.d/a.conf", "/dev/null");
 	expect(in_root("mine"), true, "etc/chic-alloc.conf");
+	expect_presets(in_root("mine"), true, "");
 }
 END_TEST
 
@@ -197,17 +220,15 @@ START_TEST(an_unreadable_folder_is_an_error)
 }
 END_TEST
 
-START_TEST(survives_lack_of_memory)
+static void expect_to_survive(find_fn find, size_t files)
 {
 	struct file_list list;
 	unsigned n;
 	int err;
 
-	put_all();
-	put("run/mimalloc.conf", "");
 	for (n = 1;; n++) {
 		fault_start(n);
-		err = conffiles_find(NULL, false, &list);
+		err = find(NULL, false, &list);
 		if (!fault_stop())
 			break;
 		ck_assert_int_eq(err, -ENOMEM);
@@ -216,9 +237,18 @@ START_TEST(survives_lack_of_memory)
 	}
 
 	ck_assert_int_eq(err, 0);
-	ck_assert_uint_gt(n, 10);
-	ck_assert_uint_eq(list.n, 6);
+	ck_assert_uint_gt(n, 5);
+	ck_assert_uint_eq(list.n, files);
 	conffiles_free(&list);
+}
+
+START_TEST(survives_lack_of_memory)
+{
+	put_all();
+	put("run/90-local.conf", "");
+	put("run/mimalloc.conf", "");
+	expect_to_survive(conffiles_find, 5);
+	expect_to_survive(conffiles_presets, 1);
 }
 END_TEST
 

@@ -93,21 +93,24 @@ END_TEST
 
 START_TEST(later_files_override_key_by_key)
 {
-	put("presets/a.conf",
-	    "[allocator]\nmodule = arena\ntelemetry = off\n[module m]\nk = 1\n");
+	put("presets/p.conf", "[module m]\nk = 1\nl = 1\nm = 1\n");
+	put("presets/q.conf", "[module m]\nm = 2\n");
+	put("run/a.conf", "[allocator]\nmodule = arena\ntelemetry = off\n");
 	put("run/b.conf", "[allocator]\ntelemetry = full\n");
 	put("etc/chic-alloc.conf", "[module m]\nk = 2\nl = 3\n");
 	put("etc/chic-alloc.conf.d/z.conf", "\n[module m]\nk = 4\n");
 	read_plain();
 
 	ck_assert_str_eq(config.stack, "arena");
-	expect_from(config.stack_from, "presets/a.conf", 2);
+	expect_from(config.stack_from, "run/a.conf", 2);
 	expect_from(config.telemetry_from, "run/b.conf", 2);
 	ck_assert_str_eq(config_module_setting(&config, "m", "k")->value, "4");
 	expect_from(config_module_setting(&config, "m", "k"), "etc/chic-alloc.conf.d/z.conf",
 		    3);
 	ck_assert_str_eq(config_module_setting(&config, "m", "l")->value, "3");
-	ck_assert_uint_eq(config.files.n, 4);
+	ck_assert_str_eq(config_module_setting(&config, "m", "m")->value, "2");
+	ck_assert_uint_eq(config.files.n, 6);
+	ck_assert_str_eq(config.files.paths[0], in_root("presets/p.conf"));
 }
 END_TEST
 
@@ -133,6 +136,51 @@ START_TEST(a_named_file_is_read_after_the_presets_alone)
 
 	ck_assert_str_eq(config.stack, "mimalloc");
 	ck_assert_ptr_nonnull(config_module_setting(&config, "mimalloc", "path"));
+}
+END_TEST
+
+START_TEST(presets_are_read_where_a_module_is_asked_for)
+{
+	put("presets/bad.conf", "[nonsense]\n");
+	put("etc/chic-alloc.conf", "[program a]\nmodule = guard\n");
+	read_program("b");
+
+	ck_assert_str_eq(config.stack, "");
+	config_free(&config);
+	expect_refused(&(struct config_request){.program.execfn = "a"}, -EINVAL, "bad.conf:1");
+	expect_refused(&(struct config_request){.presets = true}, -EINVAL, "bad.conf:1");
+}
+END_TEST
+
+START_TEST(the_rule_holds_after_the_presets_were_read)
+{
+	char text[4096] = "";
+
+	for (int i = 0; i < 100; i++)
+		sprintf(text + strlen(text), "[module m%d]\nk = 1\n", i);
+	put("presets/many.conf", text);
+	put("etc/chic-alloc.conf", "[program a]\nmodule = guard\ntelemetry = off\n");
+	read_program("a");
+
+	ck_assert_str_eq(config.rule->section, "program a");
+	ck_assert_str_eq(config.stack, "guard");
+	expect_from(config.stack_from, "etc/chic-alloc.conf", 2);
+	ck_assert_int_eq(config.telemetry, CHIC_TELEMETRY_OFF);
+}
+END_TEST
+
+START_TEST(a_preset_says_what_modules_are_and_nothing_else)
+{
+	const struct config_request any = {.presets = true};
+
+	put("presets/p.conf", "[module m]\nk = 1\n[allocator]\nmodule = m\n");
+	expect_refused(&any, -EINVAL,
+		       "presets/p.conf:3: section of a preset, got '[allocator]'");
+	put("presets/p.conf", "[program sh]\nmodule = m\n");
+	expect_refused(&any, -EINVAL,
+		       "presets/p.conf:1: section of a preset, got '[program sh]'");
+	put("presets/p.conf", "[module m]\nk = 1\nk = 2\n");
+	expect_refused(&any, -EINVAL, "duplicate key, got 'k'");
 }
 END_TEST
 
@@ -379,21 +427,11 @@ END_TEST
 
 START_TEST(fail_counts_in_a_named_file)
 {
-	put("presets/p.conf", "[allocator]\nlog = none\n");
+	put("presets/p.conf", "[module m]\nk = 1\n");
 	put("mine", "[allocator]\non_error = fail\n");
 	read_for(&(struct config_request){.named = in_root("mine")});
 
 	ck_assert(config.fail_counts);
-}
-END_TEST
-
-START_TEST(fail_of_a_preset_does_not_count_beside_a_named_file)
-{
-	put("presets/p.conf", "[allocator]\non_error = fail\n");
-	put("mine", "[allocator]\nlog = none\n");
-	read_for(&(struct config_request){.named = in_root("mine")});
-
-	ck_assert(!config.fail_counts);
 }
 END_TEST
 
@@ -528,7 +566,7 @@ static const struct {
 
 START_TEST(bad_files_are_refused_with_their_line)
 {
-	put("presets/good.conf", "[allocator]\nlog = none\n");
+	put("presets/good.conf", "[module m]\nk = 1\n");
 	put("etc/chic-alloc.conf", bad_files[_i].text);
 
 	expect_refused(&(struct config_request){0}, -EINVAL, bad_files[_i].message);
@@ -684,6 +722,9 @@ static void add_merging(TCase *t)
 	tcase_add_test(t, later_files_override_key_by_key);
 	tcase_add_test(t, a_replaced_or_masked_file_is_not_read);
 	tcase_add_test(t, a_named_file_is_read_after_the_presets_alone);
+	tcase_add_test(t, presets_are_read_where_a_module_is_asked_for);
+	tcase_add_test(t, the_rule_holds_after_the_presets_were_read);
+	tcase_add_test(t, a_preset_says_what_modules_are_and_nothing_else);
 }
 
 static void add_rules(TCase *t)
@@ -718,7 +759,6 @@ static void add_on_error(TCase *t)
 	tcase_add_test(t, fail_does_not_count_for_the_whole_system);
 	tcase_add_test(t, fail_counts_in_a_rule);
 	tcase_add_test(t, fail_counts_in_a_named_file);
-	tcase_add_test(t, fail_of_a_preset_does_not_count_beside_a_named_file);
 	tcase_add_test(t, fail_counts_also_when_an_error_follows);
 	tcase_add_test(t, fail_counts_under_run);
 	tcase_add_test(t, default_counts_as_no_failure);

@@ -126,10 +126,12 @@ END_TEST
 /* Only folders that were looked at are known, and only until trust_end(). */
 START_TEST(known_folders)
 {
+	char folder[PATH_MAX];
+
 	ck_assert_int_eq(mkdir(in_dir("bad"), 0755), 0);
 	write_file("bad/file", "x", 1);
 	ck_assert_int_eq(chmod(in_dir("bad"), 0777), 0);
-	trust_begin();
+	trust_begin(folder);
 	assert_trusted(path, false, path);
 	assert_trusted(path, false, path);
 	assert_refused(in_dir("bad/file"), false, -EACCES, "bad");
