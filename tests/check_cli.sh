@@ -145,7 +145,7 @@ for command in run list info config; do
 	expect "$command with an unknown letter" 2 - "unknown option '-x'" "$chic" $command -x
 done
 expect "no command" 2 - "no command given" "$chic"
-expect "unknown command" 2 - "unknown command 'jump', expected run" "$chic" jump
+expect "unknown command" 2 - "unknown command 'jump', expected one of run" "$chic" jump
 expect "run without a program" 2 - "no program given" "$chic" run
 expect "an option without its value" 2 - "'-m' needs a value" "$chic" run -m
 expect "info without a name" 2 - "got 0 arguments, expected one" "$chic" info
