@@ -15,10 +15,49 @@
  *	CHIC_MODULE_AUTHOR("A. Vendor <pool@example.org>");
  *	CHIC_MODULE_PARM("slab", "size", "64K", "4K-1G", "bytes of one slab");
  *
- * ABI promise.  A module built with this header keeps loading in later
- * releases with the same CHIC_MODULE_ABI.  The interface grows only by new
- * optional symbols, and by fields at the end of structs that begin with their
- * own size; symbols that a loader does not know are ignored.
+ * ABI promise.  A module file that was built with this header loads and works in
+ * every later release that speaks ABI 1 (CHIC_MODULE_ABI), without being rebuilt.
+ * That counts from release 0.1.0 on.
+ *
+ * What never changes within ABI 1
+ *	- names, signatures and meaning of the symbols described below, and what
+ *	  the loader makes of one that is missing;
+ *	- offset, type and meaning of every field of the structs below, and of
+ *	  ValueMutPtr, which travels by value;
+ *	- struct chic_module_param as a whole: it is the element of an array;
+ *	- the keys of .modinfo below, their values, and the parts of parm=;
+ *	- what a module may rely on: CHIC_MALLOC_ALIGN, CHIC_MODULE_TLS_MAX bytes of
+ *	  TLS, which functions run concurrently, and that code stays mapped.
+ *
+ * What a later release may add
+ *	- optional symbols.  A loader does not look at names that it does not know.
+ *	  A symbol that is added later is asked for only in modules whose metadata
+ *	  says that they were built with a header that has it; an older module that
+ *	  happens to export that name for a purpose of its own is not called there.
+ *	- fields behind the end of structs that begin with their own size.  size is
+ *	  what the loader has, so ask CHIC_HAS(lower, field) before using a field that
+ *	  this header did not have in its first release.
+ *	- keys of .modinfo.  A loader passes over keys that it does not know.
+ *	- kinds, types of parameters, and words of frees=.  A loader refuses those
+ *	  that it does not know: guessing would put a block into a wrong heap.
+ *
+ * An older module in a newer loader sees larger structs and is called as ever.
+ *
+ * A newer module in an older loader loads if it can do without what was added:
+ * its new symbols and keys are not looked at, CHIC_HAS is false for new fields.
+ * If it cannot, it says so: CHIC_MODULE_NEEDS("symbol") makes a loader that does
+ * not know NAME_symbol refuse the file before any code of it runs, and NAME_init
+ * may refuse, with args->fail, where CHIC_HAS is false.
+ *
+ * What is deprecated is marked so in this header, works on for as long as ABI 1
+ * is loaded, and is never given another meaning.  If something must change that
+ * is promised here, CHIC_MODULE_ABI becomes 2.  A module of an ABI that the loader
+ * does not speak is refused with both numbers; ABI 1 is dropped, if ever, with a
+ * new major version of the release and of the library's soname.
+ *
+ * The promise is about files.  Source that uses this header keeps compiling too;
+ * names that begin with chic_, CHIC_ or the module's own NAME_ followed by a word
+ * of this header are taken.
  *
  * Threads.  Every function of a module but NAME_init and NAME_exit may be
  * called from any thread at any time, concurrently.
@@ -43,7 +82,7 @@
 extern "C" {
 #endif
 
-/* What `abi=` in the metadata must be; a module with another one is refused. */
+/* What `abi=` in the metadata must be; see the promise above. */
 #define CHIC_MODULE_ABI 1
 
 /* Alignment that malloc promises when none is asked: max_align_t on LP64. */
@@ -82,6 +121,13 @@ extern "C" {
 #define CHIC_MODULE_DESCRIPTION(text) CHIC_MODULE_INFO("description", text)
 #define CHIC_MODULE_AUTHOR(text) CHIC_MODULE_INFO("author", text)
 
+/*
+ * The module relies on the loader calling NAME_symbol; several are several of
+ * these.  A loader that does not know the symbol refuses the module, where without
+ * this it would leave the symbol alone.
+ */
+#define CHIC_MODULE_NEEDS(symbol) CHIC_MODULE_INFO("needs", symbol)
+
 /* A heap that never frees single blocks may leave NAME_free out if it says so. */
 #define CHIC_MODULE_FREES_NO() CHIC_MODULE_INFO("frees", "no")
 
@@ -114,6 +160,16 @@ typedef void *(*chic_calloc_fn)(void *ctx, size_t n, size_t size);
 typedef void *(*chic_memalign_fn)(void *ctx, size_t align, size_t size);
 typedef void *(*chic_remalloc_fn)(void *ctx, void *p, size_t size);
 typedef size_t (*chic_mfree_fn)(void *ctx, void *p);
+
+/*
+ * Whether a struct that begins with its own size has a field: false in a loader
+ * that is older than the field.
+ *
+ *	if (CHIC_HAS(lower, trim) && lower->trim.fn)
+ */
+#define CHIC_HAS(struct_pointer, field)                                                        \
+	(offsetof(__typeof__(*(struct_pointer)), field) + sizeof((struct_pointer)->field) <=   \
+	 (struct_pointer)->size)
 
 /*
  * The next layer of the stack, handed to NAME_init.  It stays valid until
@@ -168,7 +224,10 @@ struct chic_layer {
 	} mfree;
 };
 
-/* One parameter with its value: number for bool, uint and size; else text. */
+/*
+ * One parameter with its value: number for bool, uint and size; else text.  An
+ * element of an array: it never grows.
+ */
 struct chic_module_param {
 	const char *name;
 	uint64_t number;
@@ -236,7 +295,8 @@ struct chic_module_args {
  *	answered.
  * void	NAME_prefork(void *ctx), NAME_postfork_parent, NAME_postfork_child
  *	Around fork(): take the module's locks; release or renew them.  Called
- *	from the outermost layer inward before, and outward after.
+ *	from the outermost layer inward before, and outward after.  Take none
+ *	where chic_only_thread() says so.
  * void	NAME_thread_exit(void *ctx, void *word)
  *	A thread ends whose per-thread word is not null.  The word is null
  *	afterwards; what the thread still does sees chic_thread_word() == NULL.
@@ -260,6 +320,60 @@ struct chic_module_args {
  * module.  NAME_init, NAME_exit and atexit handlers may; what they allocate
  * does not pass through the stack that is being built.
  */
+
+/*
+ * Declares all of these for the module NAME, exported also under
+ * -fvisibility=hidden: put CHIC_MODULE_EXPORTS(NAME); at file scope, and a
+ * definition that has another signature is an error of the compiler.  Those that
+ * the module does not define stay missing.
+ */
+#ifdef __cplusplus
+#define CHIC_MODULE_EXPORT extern "C" __attribute__((visibility("default")))
+#else
+#define CHIC_MODULE_EXPORT extern __attribute__((visibility("default")))
+#endif
+
+/* clang-format off */
+#define CHIC_MODULE_EXPORTS(name)                                                              \
+	CHIC_MODULE_EXPORT ValueMutPtr name##_alloc(void *ctx, size_t size, size_t align);     \
+	CHIC_MODULE_EXPORT ValueMutPtr name##_alloc_zeroed(void *ctx, size_t size,             \
+							   size_t align);                      \
+	CHIC_MODULE_EXPORT ValueMutPtr name##_realloc(void *ctx, ValueMutPtr old,              \
+						      size_t old_size, size_t size,            \
+						      size_t align);                           \
+	CHIC_MODULE_EXPORT void name##_free(void *ctx, ValueMutPtr block);                     \
+	CHIC_MODULE_EXPORT int name##_init(const struct chic_module_args *args,                \
+					   const struct chic_layer *lower, void **ctx);        \
+	CHIC_MODULE_EXPORT void name##_exit(void *ctx);                                        \
+	CHIC_MODULE_EXPORT size_t name##_usable_size(void *ctx, const void *p);                \
+	CHIC_MODULE_EXPORT bool name##_owns(void *ctx, const void *p);                         \
+	CHIC_MODULE_EXPORT size_t name##_reset(void *ctx);                                     \
+	CHIC_MODULE_EXPORT void name##_prefork(void *ctx);                                     \
+	CHIC_MODULE_EXPORT void name##_postfork_parent(void *ctx);                             \
+	CHIC_MODULE_EXPORT void name##_postfork_child(void *ctx);                              \
+	CHIC_MODULE_EXPORT void name##_thread_exit(void *ctx, void *word);                     \
+	CHIC_MODULE_EXPORT void *name##_malloc(void *ctx, size_t size);                        \
+	CHIC_MODULE_EXPORT void *name##_calloc(void *ctx, size_t n, size_t size);              \
+	CHIC_MODULE_EXPORT void *name##_memalign(void *ctx, size_t align, size_t size);        \
+	CHIC_MODULE_EXPORT void *name##_remalloc(void *ctx, void *p, size_t size);             \
+	CHIC_MODULE_EXPORT size_t name##_mfree(void *ctx, void *p)
+/* clang-format on */
+
+/* ------------------------------------------------------------- helpers --- */
+
+/*
+ * Whether this is the process's only thread; false where the C library does not
+ * tell.  NAME_prefork needs no lock then, and must not take one: a signal handler
+ * may be forking, and what it interrupted may hold the lock.
+ */
+static inline bool chic_only_thread(void)
+{
+	/* under another name: who includes this may have a declaration of that one */
+	extern char chic_libc_single_threaded __asm__("__libc_single_threaded")
+		__attribute__((weak));
+
+	return &chic_libc_single_threaded && chic_libc_single_threaded;
+}
 
 /*
  * The calling thread's word for this layer: null at first, the module's to

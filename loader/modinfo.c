@@ -26,6 +26,7 @@ struct fields {
 	char *license;
 	char *description;
 	char *author;
+	char *needs; /* a symbol it relies on that is not known here */
 	char *parms[PARAMS_MAX];
 	size_t n_parms;
 };
@@ -87,11 +88,24 @@ static int add_parm(struct fields *fields, char *value)
 	return 0;
 }
 
-/* Keys that are not known here come from a later release and are for it. */
+static bool symbol_known(const char *suffix)
+{
+	for (const struct module_symbol *s = module_symbols; s->suffix; s++)
+		if (strcmp(s->suffix, suffix) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * Keys that are not known here come from a later release and are for it: a module
+ * that cannot do without says so by needs=, which every release knows.
+ */
 static int add_field(struct fields *fields, const char *key, char *value)
 {
 	if (strcmp(key, "parm") == 0)
 		return add_parm(fields, value);
+	if (strcmp(key, "needs") == 0 && !symbol_known(value))
+		fields->needs = value;
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
 		char **field = (char **)((char *)fields + keys[i].offset);
 
@@ -294,6 +308,16 @@ static int parse_frees(const struct fields *fields, struct modinfo *info)
 	return 0;
 }
 
+static int check_needs(const struct fields *fields)
+{
+	if (!fields->needs)
+		return 0;
+	return message_set(-EINVAL,
+			   "%s: found that it needs the symbol '%.64s', expected one that "
+			   "release " CHIC_ALLOC_VERSION " calls: it is for a later one",
+			   fields->path, fields->needs);
+}
+
 static bool abi_is_ours(const char *abi)
 {
 	return strcmp(abi, CHIC_MODINFO_STRING(CHIC_MODULE_ABI)) == 0;
@@ -318,7 +342,9 @@ static int understand(const struct fields *fields, struct modinfo *info)
 	info->author = fields->author ? fields->author : "";
 	if (!abi_is_ours(info->abi))
 		return 0;
-	err = parse_kind(fields, info);
+	err = check_needs(fields);
+	if (!err)
+		err = parse_kind(fields, info);
 	if (!err)
 		err = parse_frees(fields, info);
 	if (!err)

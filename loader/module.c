@@ -20,6 +20,11 @@
 
 static struct module *modules;
 
+/*
+ * A symbol of a later release must be asked for only in modules whose metadata say
+ * that they know it (the ABI promise in chic_module.h): an older one may use the name
+ * for something of its own.
+ */
 /* clang-format off */
 #define EXPORT(field) { #field, offsetof(struct module_exports, field) }
 

@@ -159,7 +159,7 @@ void arena_prefork(void *ctx)
 {
 	struct arena *a = ctx;
 
-	if (only_thread())
+	if (chic_only_thread())
 		return;
 	arena_lock_all(a);
 	a->locked_to_fork = true;

@@ -170,7 +170,7 @@ void guard_prefork(void *ctx)
 {
 	struct guard *g = ctx;
 
-	if (only_thread())
+	if (chic_only_thread())
 		return;
 	pthread_mutex_lock(&g->lock);
 	g->locked_to_fork = true;

@@ -15,33 +15,9 @@
 
 #include "chic_module.h"
 
-#pragma GCC visibility push(default)
-#define MODULE_EXPORTS(name)                                                                   \
-	ValueMutPtr name##_alloc(void *ctx, size_t size, size_t align);                        \
-	ValueMutPtr name##_alloc_zeroed(void *ctx, size_t size, size_t align);                 \
-	ValueMutPtr name##_realloc(void *ctx, ValueMutPtr old, size_t old_size, size_t size,   \
-				   size_t align);                                              \
-	void name##_free(void *ctx, ValueMutPtr block);                                        \
-	int name##_init(const struct chic_module_args *args, const struct chic_layer *lower,   \
-			void **ctx);                                                           \
-	void name##_exit(void *ctx);                                                           \
-	size_t name##_usable_size(void *ctx, const void *p);                                   \
-	bool name##_owns(void *ctx, const void *p);                                            \
-	size_t name##_reset(void *ctx);                                                        \
-	void name##_prefork(void *ctx);                                                        \
-	void name##_postfork_parent(void *ctx);                                                \
-	void name##_postfork_child(void *ctx);                                                 \
-	void name##_thread_exit(void *ctx, void *word);                                        \
-	void *name##_malloc(void *ctx, size_t size);                                           \
-	void *name##_calloc(void *ctx, size_t n, size_t size);                                 \
-	void *name##_memalign(void *ctx, size_t align, size_t size);                           \
-	void *name##_remalloc(void *ctx, void *p, size_t size);                                \
-	size_t name##_mfree(void *ctx, void *p)
-
-MODULE_EXPORTS(arena);
-MODULE_EXPORTS(counting);
-MODULE_EXPORTS(guard);
-#pragma GCC visibility pop
+CHIC_MODULE_EXPORTS(arena);
+CHIC_MODULE_EXPORTS(counting);
+CHIC_MODULE_EXPORTS(guard);
 
 /* to is a power of two */
 static inline size_t round_up(size_t n, size_t to)
@@ -62,18 +38,6 @@ static inline size_t larger(size_t a, size_t b)
 static inline ValueMutPtr handle(void *p, size_t size, size_t align)
 {
 	return (ValueMutPtr){.ptr = p, .size = size, .align = align};
-}
-
-/*
- * Whether this is the process's only thread; false where the C library does not
- * tell.  Before a fork it needs no lock then, and must not take one: it may be in
- * a signal handler and hold the lock itself.
- */
-static inline bool only_thread(void)
-{
-	extern const char __libc_single_threaded __attribute__((weak));
-
-	return &__libc_single_threaded && __libc_single_threaded;
 }
 
 /* Pages of zeros for the module itself, or null; errno is left alone. */
