@@ -43,8 +43,10 @@ FIELD_IS(AllocationTelemetry, alloc_zeroed_bytes, 5);
 FIELD_IS(AllocationTelemetry, realloc_bytes, 6);
 FIELD_IS(AllocationTelemetry, freed_bytes, 7);
 
-/* Modules built today read these in every later release: entries may be added
- * at the end, never moved.
+/*
+ * Modules built today read these in every later release.  A field may be added
+ * behind the end (not in padding: size could not tell); then its line is added here
+ * and SIZE_IS grows.  No other line may ever change.
  */
 FIELD_IS(struct chic_layer, size, 0);
 FIELD_IS(struct chic_layer, alloc, 1);
@@ -60,6 +62,26 @@ FIELD_IS(struct chic_layer, remalloc, 19);
 FIELD_IS(struct chic_layer, mfree, 21);
 SIZE_IS(struct chic_layer, 23);
 
+#define ENTRY_IS(entry, type)                                                                  \
+	_Static_assert(__builtin_types_compatible_p(                                           \
+			       __typeof__(((struct chic_layer *)0)->entry.fn), type),          \
+		       "signature of " #entry);                                                \
+	_Static_assert(offsetof(struct chic_layer, entry.ctx) ==                               \
+			       offsetof(struct chic_layer, entry.fn) + WORD,                   \
+		       "context of " #entry)
+
+ENTRY_IS(alloc, ValueMutPtr (*)(void *, size_t, size_t));
+ENTRY_IS(alloc_zeroed, ValueMutPtr (*)(void *, size_t, size_t));
+ENTRY_IS(realloc, ValueMutPtr (*)(void *, ValueMutPtr, size_t, size_t, size_t));
+ENTRY_IS(free, void (*)(void *, ValueMutPtr));
+ENTRY_IS(usable_size, size_t (*)(void *, const void *));
+ENTRY_IS(owns, bool (*)(void *, const void *));
+ENTRY_IS(malloc, void *(*)(void *, size_t));
+ENTRY_IS(calloc, void *(*)(void *, size_t, size_t));
+ENTRY_IS(memalign, void *(*)(void *, size_t, size_t));
+ENTRY_IS(remalloc, void *(*)(void *, void *, size_t));
+ENTRY_IS(mfree, size_t (*)(void *, void *));
+
 FIELD_IS(struct chic_module_args, size, 0);
 FIELD_IS(struct chic_module_args, name, 1);
 FIELD_IS(struct chic_module_args, params, 2);
@@ -68,5 +90,41 @@ FIELD_IS(struct chic_module_args, fail, 4);
 FIELD_IS(struct chic_module_args, warn, 5);
 FIELD_IS(struct chic_module_args, thread_word, 6);
 FIELD_IS(struct chic_module_args, slot, 7);
+SIZE_IS(struct chic_module_args, 8);
+
+/* Never: it is the element of an array. */
+FIELD_IS(struct chic_module_param, name, 0);
+_Static_assert(WORD != 8 || (offsetof(struct chic_module_param, number) == 8 &&
+			     offsetof(struct chic_module_param, text) == 16 &&
+			     sizeof(struct chic_module_param) == 24),
+	       "struct chic_module_param");
+_Static_assert(sizeof(((struct chic_module_param *)0)->number) == 8, "numbers have 64 bits");
+
+_Static_assert(CHIC_MALLOC_ALIGN == 2 * WORD, "alignment that malloc promises");
+_Static_assert(CHIC_MODULE_TLS_MAX == 64, "modules of today may have as much TLS");
+
+/* Programs and interposers read these. */
+FIELD_IS(struct chic_malloc_family, malloc, 0);
+FIELD_IS(struct chic_malloc_family, free, 1);
+FIELD_IS(struct chic_malloc_family, calloc, 2);
+FIELD_IS(struct chic_malloc_family, realloc, 3);
+FIELD_IS(struct chic_malloc_family, memalign, 4);
+FIELD_IS(struct chic_malloc_family, usable_size, 5);
+SIZE_IS(struct chic_malloc_family, 6);
+
+FIELD_IS(struct chic_alloc_info, size, 0);
+_Static_assert(offsetof(struct chic_alloc_info, stack) == WORD, "chic_alloc_info.stack");
+_Static_assert(offsetof(struct chic_alloc_info, depth) == WORD + 4, "chic_alloc_info.depth");
+_Static_assert(offsetof(struct chic_alloc_info, is_default) == WORD + 8,
+	       "chic_alloc_info.is_default");
+_Static_assert(WORD != 8 || (offsetof(struct chic_alloc_info, name) == 24 &&
+			     offsetof(struct chic_alloc_info, kind) == 32 &&
+			     offsetof(struct chic_alloc_info, version) == 40 &&
+			     offsetof(struct chic_alloc_info, path) == 48 &&
+			     offsetof(struct chic_alloc_info, counted) == 56 &&
+			     offsetof(struct chic_alloc_info, live_blocks) == 64 &&
+			     offsetof(struct chic_alloc_info, live_bytes) == 72 &&
+			     sizeof(struct chic_alloc_info) == 80),
+	       "struct chic_alloc_info");
 
 _Static_assert(CHIC_MODULE_ABI == 1, "a new module ABI needs a new list above");
