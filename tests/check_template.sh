@@ -131,6 +131,7 @@ verdict $? "a bad value is refused with what was expected"
 does "make uninstall" in_source make uninstall
 files "leaves nothing" "$own" ''
 does "make distcheck" in_source make distcheck
+rm -f "$tmp"/source/acme-*.tar.*
 
 # --------------------------------------------------- chic-alloc's prefix ---
 
