@@ -26,8 +26,6 @@ CHIC_ALLOC_MANUAL();
 #define OLD_FILTER "release_0_1_filter"
 #define OLD_HEAP "release_0_1_heap"
 #define GOOD_HEAP TEST_MODULE_DIR "/good_heap.so"
-#define GOOD_FILTER TEST_MODULE_DIR "/good_filter.so"
-#define GOOD_MIXED TEST_MODULE_DIR "/good_mixed.so"
 
 static char dir[32], conf[64];
 
@@ -47,6 +45,9 @@ static void teardown(void)
 	rmdir(dir);
 }
 
+/* Fixtures of today, which are in another folder. */
+static const char *const today[] = {"good_filter", "good_heap", "good_mixed", "wrong_abi"};
+
 static int load_with(const char *stack, const char *on)
 {
 	FILE *f = fopen(conf, "we");
@@ -54,6 +55,9 @@ static int load_with(const char *stack, const char *on)
 	ck_assert_ptr_nonnull(f);
 	fprintf(f, "[allocator]\nlog = none\nmodule = %s\n[module " OLD_FILTER "]\n", stack);
 	fprintf(f, "on = %s\ncount = 42\nbytes = 8K\noutput = some text\nmode = slow\n", on);
+	for (size_t i = 0; i < ARRAY_SIZE(today); i++)
+		fprintf(f, "[module %s]\npath = " TEST_MODULE_DIR "/%s.so\n", today[i],
+			today[i]);
 	fclose(f);
 	chmod(conf, 0644);
 	return chic_alloc_load(conf);
@@ -108,9 +112,9 @@ static const char *const stacks[] = {
 	OLD_HEAP,
 	OLD_FILTER,
 	OLD_FILTER ", " OLD_HEAP,
-	OLD_FILTER ", " GOOD_HEAP,
-	OLD_FILTER ", " GOOD_FILTER ", " OLD_HEAP,
-	GOOD_FILTER ", " OLD_FILTER ", " GOOD_MIXED ", " OLD_HEAP,
+	OLD_FILTER ", good_heap",
+	OLD_FILTER ", good_filter, " OLD_HEAP,
+	"good_filter, " OLD_FILTER ", good_mixed, " OLD_HEAP,
 };
 
 START_TEST(loads_serves_and_goes)
@@ -234,7 +238,7 @@ END_TEST
 
 START_TEST(another_abi_is_refused_with_both_numbers)
 {
-	ck_assert_int_eq(load_with(TEST_MODULE_DIR "/wrong_abi.so", "no"), -EINVAL);
+	ck_assert_int_eq(load_with("wrong_abi", "no"), -EINVAL);
 	ck_assert_ptr_nonnull(strstr(chic_alloc_message(), "found abi 2, expected 1"));
 }
 END_TEST

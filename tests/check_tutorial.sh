@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # doc/writing-a-module.md says what is true.  Its blocks of C that are marked acme.c
-# are the template's source, whole and in order.  With the argument `run`, its
+# are the template's source, whole and in order, and the filter in chic-module(7)
+# compiles and serves a program.  With the argument `run`, the tutorial's
 # commands are run as they are printed, on an installed chic-alloc that pkg-config
 # finds, and print what is printed there: ./bootstrap check does that after make
 # install.
@@ -66,6 +67,22 @@ check_source()
 		pass "the tutorial shows the whole of acme.c"
 	else
 		fail "the tutorial shows the whole of acme.c (< the file, > the tutorial)" "$tmp/diff"
+	fi
+}
+
+check_filter()
+{
+	sed -n '/^\.Sh EXAMPLES/,/^\.Ed/p' "$top_srcdir/man/chic-module.7" |
+		sed -n '/^#include/,/^\.Ed/p' | sed '/^\.Ed/d; s/\\e/\\/g' >"$work/tally.c"
+	if ${CC:-cc} -O2 -Wall -Wextra -Werror -fPIC -shared -I"$top_srcdir/include" \
+		-o "$work/tally.so" "$work/tally.c" >"$tmp/output" 2>&1 &&
+		CHIC_ALLOC_CONF='' "$CHIC_ALLOC" run -m "$work/tally.so" -o allocator.on_error=fail \
+			grep -om1 'tally\.so' /proc/self/maps >"$tmp/output" 2>&1 &&
+		[ "$(cat "$tmp/output")" = tally.so ]
+	then
+		pass "the filter in chic-module(7) works"
+	else
+		fail "the filter in chic-module(7) works" "$tmp/output"
 	fi
 }
 
@@ -140,6 +157,7 @@ run_steps()
 
 cut_page
 check_source
+[ -z "${CHIC_ALLOC:-}" ] || check_filter
 if [ "${1:-}" = run ]; then
 	for tool in autoreconf automake libtoolize pkg-config make gcc
 	do
