@@ -102,6 +102,47 @@ int cli_check_all(const struct config *config);
 /* Whether setting i is the first of its section: sections need not stand together. */
 bool cli_begins_section(const struct config *config, size_t i);
 
+/* cli_environment.c - the variables by which a program comes under us */
+
+/* The preload library: CHIC_ALLOC_PRELOAD of the environment, else of the build. */
+const char *cli_preload_path(void);
+/* Whether LD_PRELOAD can express the path and the file is there. */
+int cli_preload_check(const char *path);
+/*
+ * A variable's new value with ours joined to what it had (null: nothing), to be
+ * freed; null with a message when out of memory.
+ */
+char *cli_join_preload(const char *before);
+/* static_tls: what the stack's files need; before is kept where it says so already. */
+char *cli_join_tunables(const char *before, size_t static_tls);
+/* Whether that would change before. */
+bool cli_needs_tunables(const char *before, size_t static_tls);
+
+/* cli_changes.c - what of the environment starts a program under a stack, or without us */
+
+/* Of an environment: "NAME=VALUE" sets a variable, "NAME" removes it. */
+struct cli_changes {
+	char **list;
+	size_t n;
+};
+
+/*
+ * What has to change for the program to start as the request says, in the
+ * environment base (like environ; null is an empty one), whose own LD_PRELOAD and
+ * GLIBC_TUNABLES are kept.  First the configuration is read as the program will
+ * read it, its stack checked and the preload library looked for.
+ */
+int cli_changes_for(const struct cli_request *request, const struct cli_program *program,
+		    char *const *base, struct cli_changes *out);
+/* What has to change for a program to start on the platform heap. */
+int cli_changes_without(char *const *base, struct cli_changes *out);
+/* One more change. */
+int cli_changes_set(struct cli_changes *changes, const char *name, const char *value);
+int cli_changes_unset(struct cli_changes *changes, const char *name);
+/* Make them in this process. */
+int cli_changes_apply(const struct cli_changes *changes);
+void cli_changes_free(struct cli_changes *changes);
+
 /* cli_json.c - JSON on stdout, keys in the order they are written */
 
 struct json {
