@@ -6,6 +6,7 @@
 #ifndef CHIC_LOADER_CLI_H
 #define CHIC_LOADER_CLI_H
 
+#include <dirent.h>
 #include <getopt.h>
 #include <stdio.h>
 
@@ -87,6 +88,8 @@ struct cli_module {
 /* Locate, read and check the module of a stack's entry. */
 int cli_module_open(const struct config *config, const char *entry, struct cli_module *out);
 void cli_module_close(struct cli_module *module);
+/* The files of the module folder by name; as scandir(3). */
+int cli_module_files(struct dirent ***out);
 /* The values its parameters get; answers an array to be freed, null with a message. */
 struct chic_module_param *cli_module_params(const struct cli_module *module,
 					    const struct config *config);

@@ -6,18 +6,9 @@
 #define _GNU_SOURCE
 #include "cli.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-static int is_module(const struct dirent *entry)
-{
-	size_t len = strlen(entry->d_name);
-
-	return entry->d_name[0] != '.' && len > 3 &&
-	       strcmp(entry->d_name + len - 3, ".so") == 0;
-}
 
 /* The entry of a stack that would mean this very file. */
 static int open_file(const char *file, struct cli_module *out)
@@ -101,7 +92,7 @@ out_name:
 static int list(struct json *json)
 {
 	struct dirent **entries;
-	int n = scandir(locate_moduledir(), &entries, is_module, alphasort);
+	int n = cli_module_files(&entries);
 
 	if (n < 0)
 		return cli_error("%s: %s, expected the folder of modules", locate_moduledir(),

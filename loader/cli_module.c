@@ -234,6 +234,19 @@ void cli_module_close(struct cli_module *module)
 	locate_free(&module->where);
 }
 
+static int is_module(const struct dirent *entry)
+{
+	size_t len = strlen(entry->d_name);
+
+	return entry->d_name[0] != '.' && len > 3 &&
+	       strcmp(entry->d_name + len - 3, ".so") == 0;
+}
+
+int cli_module_files(struct dirent ***out)
+{
+	return scandir(locate_moduledir(), out, is_module, alphasort);
+}
+
 struct chic_module_param *cli_module_params(const struct cli_module *module,
 					    const struct config *config)
 {
