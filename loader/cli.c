@@ -22,6 +22,7 @@ static const struct cli_command *const commands[] = {
 	&cli_list,
 	&cli_info,
 	&cli_config,
+	&cli_compare,
 };
 
 static const char usage_text[] =

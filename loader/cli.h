@@ -26,7 +26,7 @@ struct cli_command {
 	const char *help;
 };
 
-extern const struct cli_command cli_run, cli_list, cli_info, cli_config;
+extern const struct cli_command cli_run, cli_list, cli_info, cli_config, cli_compare;
 
 /* cli.c - what all commands share */
 
@@ -96,6 +96,19 @@ struct chic_module_param *cli_module_params(const struct cli_module *module,
 /* One line for people: "slab (size, default 64K, 4K-1G): bytes of one slab". */
 void cli_param_print(FILE *out, const struct modinfo_param *param);
 
+/* cli_heaps.c - which heaps are installed */
+
+struct cli_heaps {
+	char **names; /* entries of stacks, sorted */
+	size_t n;
+};
+
+/* Told of a module that is there and refused; the message says why. */
+typedef void (*cli_refused_fn)(const char *name);
+
+int cli_heaps_find(const struct config *config, cli_refused_fn refused, struct cli_heaps *out);
+void cli_heaps_free(struct cli_heaps *heaps);
+
 /* cli_check.c - would a configuration's stacks load? */
 
 /* The effective stack; *static_tls gets what its files need together. */
@@ -159,5 +172,6 @@ void json_open(struct json *json, const char *key, char bracket);
 void json_close(struct json *json, char bracket);
 void json_string(struct json *json, const char *key, const char *value); /* null: null */
 void json_number(struct json *json, const char *key, unsigned long long value);
+void json_real(struct json *json, const char *key, double value); /* not finite: null */
 
 #endif /* CHIC_LOADER_CLI_H */

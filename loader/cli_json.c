@@ -8,6 +8,8 @@
 #define _GNU_SOURCE
 #include "cli.h"
 
+#include <math.h>
+
 /* Bytes of the valid sequence at s, 0 if there is none. */
 static unsigned utf8_length(const unsigned char *s)
 {
@@ -113,4 +115,13 @@ void json_number(struct json *json, const char *key, unsigned long long value)
 {
 	begin_value(json, key);
 	fprintf(json->out, "%llu", value);
+}
+
+void json_real(struct json *json, const char *key, double value)
+{
+	begin_value(json, key);
+	if (isfinite(value))
+		fprintf(json->out, "%.15g", value);
+	else
+		fputs("null", json->out);
 }
