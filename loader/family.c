@@ -17,9 +17,48 @@ static ValueMutPtr handle(void *p, size_t size, size_t align)
 	return (ValueMutPtr){.ptr = p, .size = size, .align = align};
 }
 
+static bool aligned(const void *p, size_t align)
+{
+	return likely(!((uintptr_t)p & (align - 1)));
+}
+
+/*
+ * mimalloc 2.0 takes a size of 256, 512 or 1024 that is a multiple of the alignment
+ * for aligned already, which its pages are not.  Another size, or a greater
+ * alignment, goes another way there.
+ */
+__attribute__((cold, noinline)) static void *align_again(const struct chic_malloc_family *f,
+							 void *misaligned, size_t align,
+							 size_t size)
+{
+	void *p;
+
+	f->free(misaligned);
+	for (int i = 1; i <= 2; i++) {
+		p = f->memalign(i * align, size + 1);
+		if (aligned(p, align))
+			return p;
+		f->free(p);
+	}
+	errno = ENOMEM;
+	return NULL;
+}
+
+void *family_aligned(const struct chic_malloc_family *f, size_t align, size_t size)
+{
+	void *p = f->memalign(align, size);
+
+	return aligned(p, align) ? p : align_again(f, p, align, size);
+}
+
+/*
+ * malloc aligns for what fits into the size and not more, in most heaps but the C
+ * library's: a size below the alignment is made as large.
+ */
 static void *family_get(const struct chic_malloc_family *f, size_t size, size_t align)
 {
-	return align <= CHIC_MALLOC_ALIGN ? f->malloc(size) : f->memalign(align, size);
+	return align <= CHIC_MALLOC_ALIGN ? f->malloc(family_size(size, align))
+					  : family_aligned(f, align, size);
 }
 
 static ValueMutPtr family_alloc(void *ctx, size_t size, size_t align)
@@ -33,8 +72,8 @@ static ValueMutPtr family_alloc_zeroed(void *ctx, size_t size, size_t align)
 	void *p;
 
 	if (align <= CHIC_MALLOC_ALIGN)
-		return handle(f->calloc(1, size), size, align);
-	p = f->memalign(align, size);
+		return handle(f->calloc(1, family_size(size, align)), size, align);
+	p = family_aligned(f, align, size);
 	if (p)
 		memset(p, 0, size);
 	return handle(p, size, align);
@@ -48,8 +87,8 @@ static ValueMutPtr family_realloc(void *ctx, ValueMutPtr old, size_t old_size, s
 	void *p;
 
 	if (align <= CHIC_MALLOC_ALIGN)
-		return handle(f->realloc(old.ptr, size), size, align);
-	p = f->memalign(align, size);
+		return handle(f->realloc(old.ptr, family_size(size, align)), size, align);
+	p = family_aligned(f, align, size);
 	if (p && old.ptr) {
 		memcpy(p, old.ptr, old_size < size ? old_size : size);
 		f->free(old.ptr);
@@ -89,7 +128,7 @@ static void *family_memalign(void *ctx, size_t align, size_t size)
 {
 	const struct chic_malloc_family *f = ctx;
 
-	return f->memalign(align, size);
+	return family_aligned(f, align, size);
 }
 
 static void *family_remalloc(void *ctx, void *p, size_t size)

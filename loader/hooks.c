@@ -88,7 +88,7 @@ CHIC_EXPORT ValueMutPtr chic_rt_alloc(size_t size, size_t align)
 	align += !align;
 	if (valid(size, align)) {
 		if (t->direct && align <= CHIC_MALLOC_ALIGN)
-			p = t->direct->malloc(size);
+			p = t->direct->malloc(family_size(size, align));
 		else
 			p = t->alloc.fn(t->alloc.ctx, size, align).ptr;
 	}
@@ -105,7 +105,7 @@ CHIC_EXPORT ValueMutPtr chic_rt_alloc_zeroed(size_t size, size_t align)
 	align += !align;
 	if (valid(size, align)) {
 		if (t->direct && align <= CHIC_MALLOC_ALIGN)
-			p = t->direct->calloc(1, size);
+			p = t->direct->calloc(1, family_size(size, align));
 		else
 			p = t->alloc_zeroed.fn(t->alloc_zeroed.ctx, size, align).ptr;
 	}
@@ -135,7 +135,7 @@ CHIC_EXPORT ValueMutPtr chic_rt_realloc(ValueMutPtr old, size_t old_size, size_t
 		release(t, old);
 	if (valid(new_size, align)) {
 		if (t->direct && align <= CHIC_MALLOC_ALIGN)
-			p = t->direct->realloc(old.ptr, new_size);
+			p = t->direct->realloc(old.ptr, family_size(new_size, align));
 		else
 			p = t->realloc.fn(t->realloc.ctx, old, old_size, new_size, align).ptr;
 	}

@@ -425,6 +425,14 @@ void vtable_complete(const struct module_exports *exports, enum module_kind kind
 
 /* A layer over *family, which must outlive it. */
 void family_layer(const struct chic_malloc_family *family, struct chic_layer *out);
+/* The family's memalign, but what is not aligned is never answered. */
+void *family_aligned(const struct chic_malloc_family *family, size_t align, size_t size);
+/* What to ask a family's malloc for, so that at most CHIC_MALLOC_ALIGN is kept. */
+static inline size_t family_size(size_t size, size_t align)
+{
+	return size < align ? align : size;
+}
+
 /* The platform heap: the malloc that the process calls, or what an interposer says. */
 const struct chic_layer *platform_layer(void);
 const struct chic_malloc_family *platform_family(void);

@@ -252,7 +252,7 @@ CHIC_EXPORT void *calloc(size_t n, size_t size)
 		return boot_malloc(total);
 	if (unlikely(!total))
 		n = size = 1;
-	if (d->plain)
+	if (total - 1 < d->direct_sizes)
 		return d->direct.calloc(n, size);
 	if (d->layered)
 		p = d->layer.calloc.fn(d->layer.calloc.ctx, n, size);
@@ -295,7 +295,7 @@ CHIC_EXPORT void *realloc(void *p, size_t size)
 		return no_memory();
 	if (from_boot(d, p))
 		return boot_realloc(p, size);
-	if (d->plain)
+	if (size - 1 < d->direct_sizes)
 		return d->direct.realloc(p, size);
 	return realloc_block(d, p, size);
 }
@@ -312,7 +312,7 @@ void *preload_memalign(size_t align, size_t size)
 	if (d->layered)
 		p = d->layer.memalign.fn(d->layer.memalign.ctx, align, size + !size);
 	else
-		p = d->direct.memalign(align, size + !size);
+		p = family_aligned(&d->direct, align, size + !size);
 	if (unlikely(!p))
 		return no_memory();
 	return count(d, COUNT_ALLOC, p);
