@@ -3,120 +3,26 @@
  * A module's file, looked at without running it: where it is, what its metadata
  * says, how much thread-local storage it brings.
  *
- * A bare soname is the dynamic linker's to find.  It is looked for here where
- * the linker would look, its search path first and then its cache, so that a
- * library that is not there is found out before the program starts.
+ * A bare soname is the dynamic linker's to find.  It is looked for here where the
+ * linker would look, so that a library that is not there is found out before the
+ * program starts.
  */
 #define _GNU_SOURCE
 #include "cli.h"
 
-#include <dlfcn.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define LINKER_CACHE "/etc/ld.so.cache"
-#define LINKER_CACHE_MAX (64u << 20)
-
-static int open_library(const char *path)
-{
-	return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-}
-
-static int open_in_folder(const char *folder, const char *soname, char **path)
-{
-	int fd;
-
-	if (asprintf(path, "%s/%s", folder, soname) < 0)
-		return -1;
-	fd = open_library(*path);
-	if (fd < 0)
-		free(*path);
-	return fd;
-}
-
-/* The folders of LD_LIBRARY_PATH and the linker's own. */
-static int find_in_search_path(const char *soname, char **path)
-{
-	void *self = dlopen(NULL, RTLD_LAZY);
-	Dl_serinfo head, *folders = NULL;
-	int fd = -1;
-
-	if (!self || dlinfo(self, RTLD_DI_SERINFOSIZE, &head))
-		goto out_close;
-	folders = malloc(head.dls_size);
-	if (!folders)
-		goto out_close;
-	if (dlinfo(self, RTLD_DI_SERINFOSIZE, folders) ||
-	    dlinfo(self, RTLD_DI_SERINFO, folders))
-		goto out_close;
-	for (unsigned i = 0; fd < 0 && i < folders->dls_cnt; i++)
-		fd = open_in_folder(folders->dls_serpath[i].dls_name, soname, path);
-out_close:
-	free(folders);
-	if (self)
-		dlclose(self);
-	return fd;
-}
-
-/* The path in the cache's string table that ends in /soname, null if none. */
-static const char *find_in_cache_text(const char *text, size_t len, const char *soname)
-{
-	const char *end = text + len, *p = text;
-	size_t n = strlen(soname) + 1;
-
-	while ((p = memmem(p, (size_t)(end - p), soname, n))) {
-		const char *start = p;
-
-		while (start > text && start[-1])
-			start--;
-		if (*start == '/' && start < p && p[-1] == '/')
-			return start;
-		p += n;
-	}
-	return NULL;
-}
-
-static int find_in_cache(const char *soname, char **path)
-{
-	int cache = open_library(LINKER_CACHE), fd = -1;
-	const char *found;
-	char *text;
-	size_t len;
-
-	if (cache < 0)
-		return -1;
-	if (trust_read(cache, LINKER_CACHE, LINKER_CACHE_MAX, &text, &len))
-		goto out_close;
-	found = find_in_cache_text(text, len, soname);
-	if (found)
-		fd = open_library(found);
-	*path = fd >= 0 ? strdup(found) : NULL;
-	free(text);
-out_close:
-	close(cache);
-	return fd;
-}
-
 /* Replace the soname in *where by the file that the linker would take. */
 static int resolve_soname(struct location *where)
 {
-	char *path = NULL;
-	int fd = find_in_search_path(where->path, &path);
+	char *path;
+	int fd = soname_open(where->path, &path);
 
 	if (fd < 0)
-		fd = find_in_cache(where->path, &path);
-	if (fd < 0)
-		return message_set(-ENOENT,
-				   "%s: not found, expected a library in the dynamic linker's "
-				   "search path",
-				   where->path);
-	if (!path) {
-		close(fd);
-		return message_set(-ENOMEM, "%s: out of memory", where->path);
-	}
+		return fd;
 	free(where->path);
 	where->path = path;
 	where->fd = fd;

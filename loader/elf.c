@@ -313,6 +313,17 @@ static int read_dynamic(struct elf *elf)
 	return 0;
 }
 
+bool elf_is_foreign(int fd)
+{
+	ElfW(Ehdr) ehdr;
+
+	if (pread(fd, &ehdr, sizeof(ehdr), 0) != sizeof(ehdr) ||
+	    memcmp(ehdr.e_ident, ELFMAG, SELFMAG) != 0)
+		return false;
+	return ehdr.e_ident[EI_CLASS] != NATIVE_CLASS || ehdr.e_ident[EI_DATA] != NATIVE_DATA ||
+	       (NATIVE_MACHINE != EM_NONE && ehdr.e_machine != NATIVE_MACHINE);
+}
+
 int elf_open(struct elf *elf, int fd, const char *path)
 {
 	ElfW(Ehdr) ehdr;

@@ -265,6 +265,14 @@ const char *locate_moduledir(void);
 /* For tests: dir, which must stay valid, instead; null ends that. */
 void locate_set_moduledir(const char *dir);
 
+/* soname.c - a soname to the file that the dynamic linker would take */
+
+/*
+ * Answers a descriptor and the path, to be freed; or a negative errno with a
+ * message, -ENOENT where there is none for this machine.
+ */
+int soname_open(const char *soname, char **path);
+
 /* elf.c - bounded reader of shared objects; believes no offset and maps nothing */
 
 #define ELF_SEGMENTS_MAX 32
@@ -302,6 +310,8 @@ struct elf {
 	struct elf_dynamic dynamic;
 };
 
+/* Whether it is ELF of another class, byte order or machine than this process. */
+bool elf_is_foreign(int fd);
 /* Check that fd is a whole shared object for this machine, and find its parts. */
 int elf_open(struct elf *elf, int fd, const char *path);
 /*

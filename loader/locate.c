@@ -11,7 +11,6 @@
 #define _GNU_SOURCE
 #include "internal.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -162,65 +161,35 @@ static int find_installed(const char *name, bool secure, struct location *out)
 
 /* ------------------------------------------------ the key path, a list --- */
 
-/* The dynamic linker's folders, but for those that only its cache knows. */
-static bool search_has(const Dl_serinfo *search, const char *soname)
+/* Where the linker will find it as well, and then by its soname. */
+static int check_soname(struct location *out)
 {
-	char path[PATH_MAX];
+	char *path;
+	int fd = soname_open(out->path, &path);
 
-	for (unsigned i = 0; i < search->dls_cnt; i++) {
-		int n = snprintf(path, sizeof(path), "%s/%s", search->dls_serpath[i].dls_name,
-				 soname);
-
-		if (n < (int)sizeof(path) && access(path, F_OK) == 0)
-			return true;
-	}
-	return false;
+	if (fd < 0)
+		return fd;
+	close(fd);
+	free(path);
+	return 0;
 }
 
-/* 1, 0, or an error: without memory it cannot be known which candidate is meant. */
-static int soname_exists(const char *soname)
+/* One of several.  -ENOENT: try the next. */
+static int try_candidate(const char *library, struct location *out)
 {
-	void *program = dlopen(NULL, RTLD_LAZY);
-	Dl_serinfo size, *search;
-	int found = 0;
+	int err = take_library(library, false, out);
 
-	if (!program)
-		return out_of_memory(soname);
-	if (dlinfo(program, RTLD_DI_SERINFOSIZE, &size) < 0)
-		goto close_program;
-	search = malloc(size.dls_size);
-	if (!search) {
-		found = out_of_memory(soname);
-		goto close_program;
-	}
-	if (dlinfo(program, RTLD_DI_SERINFOSIZE, search) == 0 &&
-	    dlinfo(program, RTLD_DI_SERINFO, search) == 0)
-		found = search_has(search, soname);
-	free(search);
-close_program:
-	dlclose(program);
-	return found;
-}
-
-/*
- * One of the list.  -ENOENT: try the next.  The last is taken as it stands, and
- * an error about it is the dynamic linker's to report.
- */
-static int try_candidate(const char *library, bool last, struct location *out)
-{
-	int err = take_library(library, false, out), exists;
-
-	if (err || out->fd >= 0 || last)
+	if (err || out->fd >= 0)
 		return err;
-	exists = soname_exists(library);
-	if (exists > 0)
-		return 0;
-	free(out->path);
-	out->path = NULL;
-	return exists < 0 ? exists : message_set(-ENOENT, "%s: no such library", library);
+	err = check_soname(out);
+	if (err) {
+		free(out->path);
+		out->path = NULL;
+	}
+	return err;
 }
 
-/* The message about a list of one is the file's own. */
+/* The only one is taken as it stands: an error about it is its own. */
 static int find_listed(const char *list, struct location *out)
 {
 	char library[PATH_MAX];
@@ -234,11 +203,13 @@ static int find_listed(const char *list, struct location *out)
 			return more;
 		if (more == 0)
 			break;
-		err = try_candidate(library, rest[strspn(rest, " \t")] == '\0', out);
+		if (n == 0 && !*rest)
+			return take_library(library, false, out);
+		err = try_candidate(library, out);
 		if (err != -ENOENT)
 			return err;
 	}
-	return n == 1 ? err : message_set(err, "found none of the files '%s'", list);
+	return message_set(err, "found none of '%s'", list);
 }
 
 static int find_configured(const struct setting *path, bool secure, struct location *out)
