@@ -83,6 +83,7 @@ struct cli_module {
 	struct module_exports exports; /* not null where the file has it; not to be called */
 	const char *kind; /* heap, filter or mixed */
 	size_t static_tls; /* bytes of thread-local storage it brings */
+	struct stock_options options; /* once cli_module_options() was called */
 };
 
 /* Locate, read and check the module of a stack's entry. */
@@ -93,6 +94,8 @@ int cli_module_files(struct dirent ***out);
 /* The values its parameters get; answers an array to be freed, null with a message. */
 struct chic_module_param *cli_module_params(const struct cli_module *module,
 					    const struct config *config);
+/* What a stock library gets through the environment; nothing for others. */
+int cli_module_options(struct cli_module *module, const struct config *config);
 /* One line for people: "slab (size, default 64K, 4K-1G): bytes of one slab". */
 void cli_param_print(FILE *out, const struct modinfo_param *param);
 
@@ -129,7 +132,7 @@ int cli_preload_check(const char *path);
  * freed; null with a message when out of memory.
  */
 char *cli_join_preload(const char *before);
-/* static_tls: what the stack's files need; before is kept where it says so already. */
+/* static_tls: what the stack's files need; before is kept where it has room for that. */
 char *cli_join_tunables(const char *before, size_t static_tls);
 /* Whether that would change before. */
 bool cli_needs_tunables(const char *before, size_t static_tls);

@@ -30,10 +30,13 @@ static int at_place(int err, const struct setting *from)
 	return from ? settings_blame(err, from->file, from->line) : err;
 }
 
-static int check_params(const struct cli_module *module, const struct config *config)
+static int check_params(struct cli_module *module, const struct config *config)
 {
-	struct chic_module_param *values = cli_module_params(module, config);
+	struct chic_module_param *values;
 
+	if (!module->info.found)
+		return cli_module_options(module, config);
+	values = cli_module_params(module, config);
 	if (!values)
 		return -EINVAL;
 	free(values);

@@ -104,7 +104,7 @@ static void print_written(struct printer *printer, const struct config *config,
 static void print_loader_keys(struct printer *printer, const struct config *config,
 			      const char *section_name, const char *module)
 {
-	static const char *const keys[] = {"path", "prefix"};
+	static const char *const keys[] = {"path", "prefix", "env"};
 	const struct setting *from;
 
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
@@ -135,6 +135,35 @@ static int print_module(struct printer *printer, const struct config *config,
 	return 0;
 }
 
+/* What becomes of a stock library's options, in words that are no setting. */
+static void print_environment(struct printer *printer, const struct stock_options *options)
+{
+	for (size_t i = 0; !printer->json && i < options->n; i++)
+		printf("; passed as %s\n", options->variables[i]);
+}
+
+/* A stock library has a section if one was written. */
+static int print_stock(struct printer *printer, const struct config *config,
+		       struct cli_module *module)
+{
+	char name[NAME_MAX_LEN + sizeof("module ")];
+	int err = cli_module_options(module, config);
+
+	snprintf(name, sizeof(name), "module %s", module->where.name);
+	if (err || !settings_find(config, name, NULL))
+		return err;
+	section(printer, name);
+	for (size_t i = 0; i < config->n_settings; i++) {
+		const struct setting *s = &config->settings[i];
+
+		if (settings_is(s, "module") &&
+		    name_equal(s->section + strlen("module "), module->where.name))
+			setting(printer, name, s->key, s->value, s);
+	}
+	print_environment(printer, &module->options);
+	return 0;
+}
+
 static int print_stack(struct printer *printer, const struct config *config, const char *list)
 {
 	struct cli_module module;
@@ -147,7 +176,9 @@ static int print_stack(struct printer *printer, const struct config *config, con
 		err = cli_module_open(config, entry, &module);
 		if (err)
 			break;
-		if (module.info.n_params)
+		if (!module.info.found)
+			err = print_stock(printer, config, &module);
+		else if (module.info.n_params)
 			err = print_module(printer, config, &module);
 		cli_module_close(&module);
 	}
@@ -174,9 +205,15 @@ static bool is_shown(const struct config *config, const char *name)
 		return false;
 	if (cli_module_open(config, name, &module))
 		return false;
-	shown = module.info.n_params > 0;
+	shown = !module.info.found || module.info.n_params > 0;
 	cli_module_close(&module);
 	return shown;
+}
+
+/* Presets speak of whatever may be installed some day. */
+static bool is_preset(const struct config *config, size_t i)
+{
+	return config->presets && i >= config->n_own;
 }
 
 /* Sections beside the effective stack: of other modules, and the rules. */
@@ -186,7 +223,7 @@ static void print_others(struct printer *printer, const struct config *config, b
 		const struct setting *first = &config->settings[i];
 		const char *module = first->section + strlen("module ");
 
-		if (!cli_begins_section(config, i))
+		if (!cli_begins_section(config, i) || is_preset(config, i))
 			continue;
 		if (settings_is(first, "module") ? !is_shown(config, module)
 						 : rules && settings_is(first, "program"))

@@ -11,15 +11,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/*
- * The linker keeps a surplus of static TLS for libraries that are opened later,
- * 512 bytes of it by default for what asks with the initial-exec model.  A
- * library that needs more cannot be opened unless this tunable says so.
- */
-#define TLS_TUNABLE "glibc.rtld.optional_static_tls"
-#define TLS_SURPLUS 512
-#define TLS_MORE 4096
-
 const char *cli_preload_path(void)
 {
 	const char *path = secure_getenv("CHIC_ALLOC_PRELOAD");
@@ -76,16 +67,17 @@ char *cli_join_preload(const char *before)
 
 bool cli_needs_tunables(const char *before, size_t static_tls)
 {
-	return static_tls > TLS_SURPLUS && !(before && strstr(before, TLS_TUNABLE));
+	return static_tls > tls_room(before);
 }
 
 char *cli_join_tunables(const char *before, size_t static_tls)
 {
-	char tunable[64];
+	char *value;
 
 	if (!cli_needs_tunables(before, static_tls))
 		return copy(before ? before : "");
-	snprintf(tunable, sizeof(tunable), TLS_TUNABLE "=%zu",
-		 (static_tls + TLS_MORE) / TLS_MORE * TLS_MORE);
-	return before && *before ? join(before, tunable) : copy(tunable);
+	value = tls_tunables(before, static_tls);
+	if (!value)
+		message_set(-ENOMEM, "out of memory");
+	return value;
 }

@@ -52,13 +52,58 @@ static const char *get_abi(const struct cli_module *m)
 	return m->info.abi;
 }
 
+static void print_params(const struct cli_module *m, const char *label)
+{
+	for (size_t i = 0; i < m->info.n_params; i++) {
+		printf("%s", label);
+		cli_param_print(stdout, &m->info.params[i]);
+	}
+}
+
+static void print_options(const struct cli_module *m, const char *label)
+{
+	for (size_t i = 0; i < m->options.n; i++)
+		printf("%s%s\n", label, m->options.variables[i]);
+}
+
+static void print_json_params(struct json *json, const struct cli_module *m)
+{
+	const struct modinfo *info = &m->info;
+
+	for (size_t i = 0; i < info->n_params; i++) {
+		json_open(json, NULL, '{');
+		json_string(json, "name", info->params[i].name);
+		json_string(json, "type", param_type_name(info->params[i].type));
+		json_string(json, "default", info->params[i].def);
+		json_string(json, "range", info->params[i].range);
+		json_string(json, "help", info->params[i].help);
+		json_close(json, '}');
+	}
+}
+
+static void print_json_options(struct json *json, const struct cli_module *m)
+{
+	for (size_t i = 0; i < m->options.n; i++)
+		json_string(json, NULL, m->options.variables[i]);
+}
+
+/* One text, or several lines: then both functions to print these are there. */
 static const struct field {
 	const char *name;
-	const char *(*get)(const struct cli_module *); /* null: the parameters */
+	const char *(*get)(const struct cli_module *);
+	void (*print)(const struct cli_module *, const char *label);
+	void (*print_json)(struct json *json, const struct cli_module *);
 } fields[] = {
-	{"file", get_file},	{"name", get_name},	  {"version", get_version},
-	{"kind", get_kind},	{"license", get_license}, {"description", get_description},
-	{"author", get_author}, {"abi", get_abi},	  {"parm", NULL},
+	{.name = "file", .get = get_file},
+	{.name = "name", .get = get_name},
+	{.name = "version", .get = get_version},
+	{.name = "kind", .get = get_kind},
+	{.name = "license", .get = get_license},
+	{.name = "description", .get = get_description},
+	{.name = "author", .get = get_author},
+	{.name = "abi", .get = get_abi},
+	{.name = "parm", .print = print_params, .print_json = print_json_params},
+	{.name = "env", .print = print_options, .print_json = print_json_options},
 };
 
 static const struct field *find_field(const char *name)
@@ -70,20 +115,18 @@ static const struct field *find_field(const char *name)
 }
 
 /* Every line of a field, with its label unless it was asked for by name. */
-static void print_field(const struct field *field, const struct cli_module *module, bool label)
+static void print_field(const struct field *field, const struct cli_module *module, bool labels)
 {
 	const char *text = field->get ? field->get(module) : NULL;
+	char label[24] = "";
 
-	if (text && *text)
-		printf("%s%s%.*s%s\n", label ? field->name : "", label ? ":" : "",
-		       label ? 15 - (int)strlen(field->name) : 0, "                ", text);
-	if (field->get)
-		return;
-	for (size_t i = 0; i < module->info.n_params; i++) {
-		if (label)
-			printf("%-16s", "parm:");
-		cli_param_print(stdout, &module->info.params[i]);
-	}
+	if (labels)
+		snprintf(label, sizeof(label), "%s:%*s", field->name,
+			 15 - (int)strlen(field->name), "");
+	if (field->print)
+		field->print(module, label);
+	else if (*text)
+		printf("%s%s\n", label, text);
 }
 
 static void print_text(const struct cli_module *module)
@@ -92,34 +135,19 @@ static void print_text(const struct cli_module *module)
 		print_field(&fields[i], module, true);
 }
 
-static void print_json_params(struct json *json, const struct modinfo *info)
-{
-	json_open(json, "parm", '[');
-	for (size_t i = 0; i < info->n_params; i++) {
-		json_open(json, NULL, '{');
-		json_string(json, "name", info->params[i].name);
-		json_string(json, "type", param_type_name(info->params[i].type));
-		json_string(json, "default", info->params[i].def);
-		json_string(json, "range", info->params[i].range);
-		json_string(json, "help", info->params[i].help);
-		json_close(json, '}');
-	}
-	json_close(json, ']');
-}
-
 static void print_json(const struct cli_module *module)
 {
 	struct json json = {.out = stdout};
-	const char *text;
 
 	json_open(&json, NULL, '{');
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
-		if (!fields[i].get) {
-			print_json_params(&json, &module->info);
+		if (fields[i].get) {
+			json_string(&json, fields[i].name, fields[i].get(module));
 			continue;
 		}
-		text = fields[i].get(module);
-		json_string(&json, fields[i].name, text ? text : "");
+		json_open(&json, fields[i].name, '[');
+		fields[i].print_json(&json, module);
+		json_close(&json, ']');
 	}
 	json_close(&json, '}');
 }
@@ -159,6 +187,11 @@ static int open_name(const char *name, struct cli_module *out)
 	if (config_read(&request, &config))
 		config = (struct config){.settings = NULL};
 	err = cli_module_open(&config, name, out);
+	if (!err) {
+		err = cli_module_options(out, &config);
+		if (err)
+			cli_module_close(out);
+	}
 	config_free(&config);
 	return err;
 }
@@ -200,7 +233,7 @@ static int run(int argc, char **argv)
 					&cli_info,
 					"info: unknown field '%s', expected file, name, "
 					"version, kind, license, description, author, "
-					"abi or parm",
+					"abi, parm or env",
 					optarg);
 			break;
 		case CLI_OPT_JSON:
@@ -228,7 +261,8 @@ const struct cli_command cli_info = {
 		"Print the metadata of a module without running it.  An argument with a '/'\n"
 		"is a file, any other one the entry of a stack.\n\n"
 		"  -F, --field FIELD  only this field's values, one a line: file, name,\n"
-		"                     version, kind, license, description, author, abi, parm\n"
+		"                     version, kind, license, description, author, abi,\n"
+		"                     parm (of a module), env (of a stock library)\n"
 		"  --json             one object\n"
 		"  -h, --help         this text\n",
 };

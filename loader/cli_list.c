@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * chic-alloc list: the modules in the module folder.  A file that would be
- * refused is shown with the reason and hides none of the others.
+ * chic-alloc list: the modules in the module folder, then those that a section of
+ * the configuration or a preset gives a path, as far as they are installed.  A
+ * file that would be refused is shown with the reason and hides none of the others.
  */
 #define _GNU_SOURCE
 #include "cli.h"
@@ -9,20 +10,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* The entry of a stack that would mean this very file. */
-static int open_file(const char *file, struct cli_module *out)
-{
-	static const struct config no_config;
-	char *path;
-	int err;
-
-	if (asprintf(&path, "%s/%s", locate_moduledir(), file) < 0)
-		return message_set(-ENOMEM, "%s: out of memory", file);
-	err = cli_module_open(&no_config, path, out);
-	free(path);
-	return err;
-}
 
 static const char *or_dash(const char *text)
 {
@@ -37,8 +24,8 @@ static void print_text(const char *name, const struct cli_module *module)
 		printf("%-16s %-10s %-8s %s\n", name, or_dash(info->version), module->kind,
 		       or_dash(info->description));
 	else
-		printf("%-16s %-10s %-8s %s\n", name, "-", module->kind,
-		       "exports a malloc family");
+		printf("%-16s %-10s %-8s malloc family of %s\n", name, "-", module->kind,
+		       module->where.path);
 }
 
 static void print_json(struct json *json, const char *name, const struct cli_module *module)
@@ -67,14 +54,16 @@ static void print_refused(struct json *json, const char *name, const char *file)
 	json_close(json, '}');
 }
 
+/* By an entry that means this very file. */
 static void print_one(struct json *json, const char *file)
 {
+	static const struct config no_config;
 	char *path, *name = strndup(file, strlen(file) - strlen(".so"));
 	struct cli_module module;
 
 	if (!name || asprintf(&path, "%s/%s", locate_moduledir(), file) < 0)
 		goto out_name;
-	if (open_file(file, &module)) {
+	if (cli_module_open(&no_config, path, &module)) {
 		print_refused(json, name, path);
 		goto out_path;
 	}
@@ -89,6 +78,55 @@ out_name:
 	free(name);
 }
 
+static void print_folder(struct json *json, struct dirent **entries, int n)
+{
+	for (int i = 0; i < n; i++) {
+		print_one(json, entries[i]->d_name);
+		free(entries[i]);
+	}
+	free(entries);
+}
+
+static void print_configured(struct json *json, const struct config *config,
+			     const struct setting *path)
+{
+	const char *name = path->section + strlen("module ");
+	struct cli_module module;
+	int err = cli_module_open(config, name, &module);
+
+	if (err == -ENOENT)
+		return;
+	if (err) {
+		print_refused(json, name, path->value);
+		return;
+	}
+	if (json)
+		print_json(json, name, &module);
+	else
+		print_text(name, &module);
+	cli_module_close(&module);
+}
+
+/* A broken configuration must not keep anybody from seeing what there is. */
+static void print_sections(struct json *json)
+{
+	struct cli_request none = {.named = NULL};
+	struct config_request request;
+	struct config config;
+
+	cli_request_fill(&none, &request);
+	request.presets = true;
+	if (config_read(&request, &config))
+		return;
+	for (size_t i = 0; i < config.n_settings; i++) {
+		const struct setting *s = &config.settings[i];
+
+		if (settings_is(s, "module") && strcmp(s->key, "path") == 0)
+			print_configured(json, &config, s);
+	}
+	config_free(&config);
+}
+
 static int list(struct json *json)
 {
 	struct dirent **entries;
@@ -101,11 +139,8 @@ static int list(struct json *json)
 		json_open(json, NULL, '[');
 	else
 		printf("%-16s %-10s %-8s %s\n", "NAME", "VERSION", "KIND", "DESCRIPTION");
-	for (int i = 0; i < n; i++) {
-		print_one(json, entries[i]->d_name);
-		free(entries[i]);
-	}
-	free(entries);
+	print_folder(json, entries, n);
+	print_sections(json);
 	if (json)
 		json_close(json, ']');
 	return CLI_GOOD;
@@ -144,7 +179,9 @@ const struct cli_command cli_list = {
 	.summary = "the modules that are installed",
 	.help = "usage: chic-alloc list [--json]\n"
 		"Print name, version, kind and description of every module in the module\n"
-		"folder.  A file that would be refused is shown with the reason.\n\n"
+		"folder, and of those that a preset or the configuration gives a path, as far\n"
+		"as they are installed.  A file that would be refused is shown with the "
+		"reason.\n\n"
 		"  --json      an array of objects\n"
 		"  -h, --help  this text\n",
 };

@@ -136,6 +136,7 @@ int cli_module_open(const struct config *config, const char *entry, struct cli_m
 
 void cli_module_close(struct cli_module *module)
 {
+	stock_options_free(&module->options);
 	modinfo_free(&module->info);
 	locate_free(&module->where);
 }
@@ -151,6 +152,14 @@ static int is_module(const struct dirent *entry)
 int cli_module_files(struct dirent ***out)
 {
 	return scandir(locate_moduledir(), out, is_module, alphasort);
+}
+
+int cli_module_options(struct cli_module *module, const struct config *config)
+{
+	if (module->info.found)
+		return 0;
+	stock_options_free(&module->options);
+	return stock_options_read(config, module->where.name, &module->options);
 }
 
 struct chic_module_param *cli_module_params(const struct cli_module *module,

@@ -448,6 +448,37 @@ const struct chic_layer *platform_layer(void);
 const struct chic_malloc_family *platform_family(void);
 void platform_set_family(const struct chic_malloc_family *family);
 
+/* stock_options.c - options of stock libraries, which read them from the environment */
+
+struct stock_options {
+	char **variables; /* "NAME=VALUE" */
+	size_t n;
+	char separate; /* between options that are joined in one variable, else 0 */
+};
+
+/* Whether it can be a value of the key env: 0, or -EINVAL with a message. */
+int stock_options_check_form(const char *text);
+/*
+ * What a stock library's section says but for the loader's keys.  A key without env,
+ * and one that cannot be passed, is an error.
+ */
+int stock_options_read(const struct config *config, const char *module,
+		       struct stock_options *out);
+void stock_options_free(struct stock_options *options);
+bool stock_options_equal(const struct stock_options *a, const struct stock_options *b);
+/* Put them into the environment, which is what it was again after stock_options_leave(). */
+int stock_options_enter(const struct stock_options *options);
+void stock_options_leave(void);
+
+/* tls.c - the static thread-local storage that libraries need */
+
+/* How much the value of GLIBC_TUNABLES, which may be null, leaves for it. */
+size_t tls_room(const char *tunables);
+/* A value that leaves room for need, to be freed; null when out of memory. */
+char *tls_tunables(const char *before, size_t need);
+/* What a library's file asks for; 0 if that cannot be told. */
+size_t tls_of_file(const char *path);
+
 /* module.c - module files in memory: dlopen, symbols, use count */
 
 struct module {
@@ -458,6 +489,7 @@ struct module {
 	void *handle;
 	struct modinfo info;
 	bool native; /* has .modinfo; otherwise a stock library, used by its family */
+	struct stock_options options; /* a stock library's */
 	struct module_exports exports;
 	struct chic_malloc_family family;
 	unsigned uses;

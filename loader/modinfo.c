@@ -177,7 +177,8 @@ static bool parm_name_valid(const char *name)
 		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
 
 	return *name && strlen(name) <= NAME_MAX_LEN && name[strspn(name, chars)] == '\0' &&
-	       !name_equal(name, "path") && !name_equal(name, "prefix");
+	       !name_equal(name, "path") && !name_equal(name, "prefix") &&
+	       !name_equal(name, "env");
 }
 
 static bool number_valid(enum param_type type, const char *text, uint64_t *out)
@@ -242,7 +243,7 @@ static int parse_parm(const char *path, char *text, struct modinfo_param *out)
 		return message_set(
 			-EINVAL,
 			"%s: parameter '%.64s': expected a name of letters, digits, '-', '_' "
-			"that is not path or prefix",
+			"that is not path, prefix or env",
 			path, text);
 	index = index_of(type_names, ARRAY_SIZE(type_names), type);
 	if (index < 0)

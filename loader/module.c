@@ -180,6 +180,24 @@ static const char *family_prefix(const char *name, const struct config *config)
 	return prefix ? prefix->value : "";
 }
 
+/* The linker's message begins with the library that it is about, if not ours. */
+static int tls_error(const char *why)
+{
+	const char *before = getenv("GLIBC_TUNABLES");
+	char *path = strndup(why, strcspn(why, ":"));
+	size_t need = path ? tls_of_file(path) : 0;
+	char *tunables = tls_tunables(before, need + tls_room(before));
+	int err;
+
+	err = message_set(-ENOMEM,
+			  "%s (%zu bytes): start the program by chic-alloc run, or with "
+			  "GLIBC_TUNABLES=%s",
+			  why, need, tunables ? tunables : "");
+	free(tunables);
+	free(path);
+	return err;
+}
+
 static int open_error(const char *path)
 {
 	const char *why = dlerror();
@@ -187,19 +205,60 @@ static int open_error(const char *path)
 	if (!why)
 		why = "unknown error";
 	if (strstr(why, "static TLS"))
-		return message_set(-ENOMEM,
-				   "%s: %s: start the program with GLIBC_TUNABLES="
-				   "glibc.rtld.optional_static_tls=4096",
-				   path, why);
+		return tls_error(why);
 	return message_set(-EINVAL, "%s: cannot be loaded: %s", path, why);
+}
+
+static int open_library(struct module *m)
+{
+	m->handle = dlopen(m->path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+	return m->handle ? 0 : open_error(m->path);
+}
+
+static int open_stock(struct module *m)
+{
+	int err = open_library(m);
+
+	return err ? err : resolve_family(m, m->prefix);
+}
+
+/* A library that the program is linked with has perhaps been started before us. */
+static void warn_of_early(const struct module *m)
+{
+	void *handle = dlopen(m->path, RTLD_LAZY | RTLD_NOLOAD);
+
+	if (!handle)
+		return;
+	dlclose(handle);
+	log_line("%s: is in the program already, which may make its options come too late: "
+		 "%s",
+		 m->path, m->options.variables[0]);
+}
+
+/* Some read their options when they are opened, others at the first request. */
+static int open_with_options(struct module *m)
+{
+	int err;
+
+	warn_of_early(m);
+	err = stock_options_enter(&m->options);
+	if (err)
+		return err;
+	err = open_stock(m);
+	if (!err)
+		m->family.free(m->family.malloc(1));
+	stock_options_leave();
+	return err;
 }
 
 static int module_open(struct module *m)
 {
-	m->handle = dlopen(m->path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-	if (!m->handle)
-		return open_error(m->path);
-	return m->native ? resolve_native(m) : resolve_family(m, m->prefix);
+	int err;
+
+	if (!m->native)
+		return m->options.n ? open_with_options(m) : open_stock(m);
+	err = open_library(m);
+	return err ? err : resolve_native(m);
 }
 
 /* What can be told without running it; a bare soname has no file to look into. */
@@ -218,6 +277,7 @@ static int module_check(struct module *m, int fd)
 
 static void module_free(struct module *m)
 {
+	stock_options_free(&m->options);
 	modinfo_free(&m->info);
 	free(m->prefix);
 	free(m->path);
@@ -254,6 +314,48 @@ static struct module *module_find(const struct location *where, const char *pref
 	return NULL;
 }
 
+/* A stock library has read its options, and will not do so again. */
+static int module_again(const struct module *m, const struct config *config)
+{
+	struct stock_options options;
+	int err;
+
+	if (m->native)
+		return 0;
+	err = stock_options_read(config, m->name, &options);
+	if (err)
+		return err;
+	if (!stock_options_equal(&options, &m->options))
+		err = message_set(-EBUSY,
+				  "%s: is loaded with other options, and reads them only once",
+				  m->path);
+	stock_options_free(&options);
+	return err;
+}
+
+static int module_load(const struct config *config, struct location *where, const char *prefix,
+		       struct module **out)
+{
+	struct module *m = module_new(where, prefix);
+	int err;
+
+	if (!m)
+		return message_set(-ENOMEM, "no memory for a module");
+	err = module_check(m, where->fd);
+	if (!err && !m->native)
+		err = stock_options_read(config, m->name, &m->options);
+	if (!err)
+		err = module_open(m);
+	if (err) {
+		module_free(m);
+		return err;
+	}
+	m->next = modules;
+	modules = m;
+	*out = m;
+	return 0;
+}
+
 int module_get(const struct config *config, const char *entry, bool secure, struct module **out)
 {
 	struct location where = {.fd = -1};
@@ -266,26 +368,11 @@ int module_get(const struct config *config, const char *entry, bool secure, stru
 		return err;
 	prefix = family_prefix(where.name, config);
 	m = module_find(&where, prefix);
-	if (m)
-		goto found;
-	m = module_new(&where, prefix);
-	if (!m) {
-		err = message_set(-ENOMEM, "%s: no memory", entry);
-		goto free_where;
+	err = m ? module_again(m, config) : module_load(config, &where, prefix, &m);
+	if (!err) {
+		m->uses++;
+		*out = m;
 	}
-	err = module_check(m, where.fd);
-	if (!err)
-		err = module_open(m);
-	if (err) {
-		module_free(m);
-		goto free_where;
-	}
-	m->next = modules;
-	modules = m;
-found:
-	m->uses++;
-	*out = m;
-free_where:
 	locate_free(&where);
 	return err;
 }

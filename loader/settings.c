@@ -39,6 +39,7 @@ static int check_log(const struct key *key, const char *value);
 static int check_match(const struct key *key, const char *value);
 static int check_path(const struct key *key, const char *value);
 static int check_prefix(const struct key *key, const char *value);
+static int check_env(const struct key *key, const char *value);
 
 static const char *const on_error_words[] = {
 	[ON_ERROR_DEFAULT] = "default",
@@ -83,6 +84,7 @@ static const struct key keys[] = {
 	 .expected = "auto, stderr, syslog, none or an absolute path"},
 	{.name = "path", .where = IN_MODULE, .check = check_path},
 	{.name = "prefix", .where = IN_MODULE, .check = check_prefix},
+	{.name = "env", .where = IN_MODULE, .check = check_env},
 };
 
 static const struct section_type {
@@ -166,6 +168,12 @@ static int check_prefix(const struct key *key, const char *value)
 				"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")])
 		return bad_value(value, "letters, digits and '_', or nothing");
 	return 0;
+}
+
+static int check_env(const struct key *key, const char *value)
+{
+	(void)key;
+	return stock_options_check_form(value);
 }
 
 /* ------------------------------------------------ sections and keys --- */

@@ -8,14 +8,16 @@
 #include "fault.h"
 #include "internal.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 CHIC_ALLOC_MANUAL();
 
-#define SETTINGS_MAX 4
+#define SETTINGS_MAX 5
 
 static struct setting settings[SETTINGS_MAX];
 static struct config config;
@@ -153,14 +155,71 @@ START_TEST(a_library_without_a_family_says_what_is_missing)
 }
 END_TEST
 
+static const char *seen(const struct module *m, const char *when)
+{
+	const char *text = dlsym(m->handle, when);
+
+	ck_assert_ptr_nonnull(text);
+	return text;
+}
+
+START_TEST(options_are_in_the_environment_while_a_library_starts)
+{
+	const struct module *m;
+
+	set("module vendor", "path", fixture("reads_environment"));
+	set("module vendor", "prefix", "re_");
+	set("module vendor", "env", "RE_AT_*");
+	set("module vendor", "open", "first");
+	set("module vendor", "malloc", "second");
+	m = get("vendor");
+	ck_assert_str_eq(seen(m, "re_at_open"), "first");
+	ck_assert_str_eq(seen(m, "re_at_malloc"), "second");
+	ck_assert_ptr_null(getenv("RE_AT_OPEN"));
+	ck_assert_ptr_null(getenv("RE_AT_MALLOC"));
+}
+END_TEST
+
+START_TEST(options_are_read_once)
+{
+	char value[] = "first";
+	struct module *m, *again;
+
+	set("module vendor", "path", fixture("reads_environment"));
+	set("module vendor", "prefix", "re_");
+	set("module vendor", "env", "RE_AT_*");
+	set("module vendor", "open", value);
+	m = get("vendor");
+	ck_assert_ptr_eq(get("vendor"), m);
+	strcpy(value, "other");
+	ck_assert_int_eq(module_get(&config, "vendor", false, &again), -EBUSY);
+	ck_assert_ptr_nonnull(strstr(message_get(), "reads_environment.so: is loaded with"));
+	ck_assert_uint_eq(m->uses, 2);
+}
+END_TEST
+
+START_TEST(an_option_of_a_library_without_env_is_refused)
+{
+	struct module *m;
+
+	set("module vendor", "path", fixture("reads_environment"));
+	set("module vendor", "prefix", "re_");
+	set("module vendor", "open", "x");
+	ck_assert_int_eq(module_get(&config, "vendor", false, &m), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(message_get(), "conf:3: unknown parameter"));
+}
+END_TEST
+
 START_TEST(every_allocation_failing_in_turn)
 {
 	struct module *m;
 	unsigned n;
 	int err;
 
-	set("module vendor", "path", fixture("prefixed_malloc_family"));
-	set("module vendor", "prefix", "px_");
+	set("module vendor", "path", fixture("reads_environment"));
+	set("module vendor", "prefix", "re_");
+	set("module vendor", "env", "RE_AT_*");
+	set("module vendor", "open", "x");
 	for (n = 1;; n++) {
 		fault_start(n);
 		err = module_get(&config, "vendor", false, &m);
@@ -188,6 +247,9 @@ static Suite *make_suite(void)
 	tcase_add_test(t, another_prefix_is_another_family);
 	tcase_add_test(t, a_file_under_a_wrong_name_is_refused_also_the_second_time);
 	tcase_add_test(t, a_library_without_a_family_says_what_is_missing);
+	tcase_add_test(t, options_are_in_the_environment_while_a_library_starts);
+	tcase_add_test(t, options_are_read_once);
+	tcase_add_test(t, an_option_of_a_library_without_env_is_refused);
 	tcase_add_test(t, every_allocation_failing_in_turn);
 	suite_add_tcase(s, t);
 	return s;
