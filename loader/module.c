@@ -215,11 +215,19 @@ static int open_library(struct module *m)
 	return m->handle ? 0 : open_error(m->path);
 }
 
+/*
+ * Many start at the first request only, read options then, and ask for memory
+ * themselves: that must not be the program's first request, and not be counted.
+ */
 static int open_stock(struct module *m)
 {
 	int err = open_library(m);
 
-	return err ? err : resolve_family(m, m->prefix);
+	if (!err)
+		err = resolve_family(m, m->prefix);
+	if (!err)
+		m->family.free(m->family.malloc(1));
+	return err;
 }
 
 /* A library that the program is linked with has perhaps been started before us. */
@@ -235,7 +243,6 @@ static void warn_of_early(const struct module *m)
 		 m->path, m->options.variables[0]);
 }
 
-/* Some read their options when they are opened, others at the first request. */
 static int open_with_options(struct module *m)
 {
 	int err;
@@ -245,8 +252,6 @@ static int open_with_options(struct module *m)
 	if (err)
 		return err;
 	err = open_stock(m);
-	if (!err)
-		m->family.free(m->family.malloc(1));
 	stock_options_leave();
 	return err;
 }
@@ -261,18 +266,36 @@ static int module_open(struct module *m)
 	return err ? err : resolve_native(m);
 }
 
-/* What can be told without running it; a bare soname has no file to look into. */
-static int module_check(struct module *m, int fd)
+static int check_file(struct module *m, int fd, const char *path)
 {
-	int err;
+	int err = modinfo_read_prefixed(fd, path, m->prefix, &m->info);
 
-	if (fd < 0)
-		return 0;
-	err = modinfo_read_prefixed(fd, m->path, m->prefix, &m->info);
 	if (err)
 		return err;
 	m->native = m->info.found;
-	return m->native ? modinfo_check(&m->info, m->name, m->path) : 0;
+	return m->native ? modinfo_check(&m->info, m->name, path) : 0;
+}
+
+/*
+ * What can be told without running it.  Of a soname the file that the linker will
+ * find: a damaged one would be the end of every program.
+ */
+static int module_check(struct module *m, int fd)
+{
+	char *path;
+	int err;
+
+	if (fd >= 0)
+		return check_file(m, fd, m->path);
+	fd = soname_open(m->path, &path);
+	if (fd == -ENOENT) /* which is for the linker to say */
+		return 0;
+	if (fd < 0)
+		return fd;
+	err = check_file(m, fd, path);
+	close(fd);
+	free(path);
+	return err;
 }
 
 static void module_free(struct module *m)
