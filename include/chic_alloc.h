@@ -133,7 +133,8 @@ enum chic_telemetry {
  * What an interposer works with.  size is set by the caller.
  *
  * direct: if not null, call these and nothing else: the stack is this family
- *	(the platform heap, or a vendor's library) with no layer above it.
+ *	(the platform heap, or a vendor's library) with no layer above it.  What
+ *	it does is the vendor's; some answer misaligned blocks to memalign.
  * top: the outermost layer otherwise; its twins are never null.
  * sets_errno: top's malloc leaves ENOMEM when it fails; twins that the loader
  *	made of a module's hooks do not.

@@ -142,7 +142,8 @@ extern "C" {
  *	"enum"	  "one|two|three"	one of these
  *
  * The default must itself be a valid value.  None of name, type, default and
- * range may contain ':'.  The loader checks all values before NAME_init.
+ * range may contain ':'.  The names path, prefix and env are the loader's keys.
+ * The loader checks all values before NAME_init.
  */
 #define CHIC_MODULE_PARM(name, type, def, range, help)                                         \
 	CHIC_MODULE_INFO("parm", name ":" type ":" def ":" range ":" help)
