@@ -16,6 +16,7 @@
 #define SUFFIX ".conf"
 #define SYSTEM_FILE "chic-alloc.conf"
 #define SYSTEM_FOLDER "chic-alloc.conf.d"
+#define PRESETS_VARIABLE "CHIC_ALLOC_PRESETDIR"
 
 static const struct conf_roots built_in = {
 	.presets = CHIC_ALLOC_PRESETDIR,
@@ -274,12 +275,27 @@ static int drop_replaced(struct file_list *presets)
 	return 0;
 }
 
+/* The variable is for what is not installed yet, as that of the folder of modules. */
+static const char *presets_folder(bool secure)
+{
+	const char *folder = NULL;
+
+	if (roots == &built_in && !secure)
+		folder = secure_getenv(PRESETS_VARIABLE);
+	return folder && *folder ? folder : roots->presets;
+}
+
 int conffiles_presets(const char *named, bool secure, struct file_list *out)
 {
+	const char *folder = presets_folder(secure);
 	int err;
 
 	*out = (struct file_list){0};
-	err = add_folder(out, out, roots->presets);
+	if (folder[0] != '/')
+		return message_set(-EINVAL,
+				   PRESETS_VARIABLE ": found '%s', expected an absolute path",
+				   folder);
+	err = add_folder(out, out, folder);
 	if (!err && (!named || secure))
 		err = drop_replaced(out);
 	if (err)

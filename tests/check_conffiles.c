@@ -96,6 +96,29 @@ START_TEST(only_names_that_end_in_conf)
 }
 END_TEST
 
+/* Where nothing is installed; it names one folder in place of the build's alone. */
+START_TEST(a_folder_of_presets_in_the_environment)
+{
+	struct file_list list;
+
+	put("elsewhere/a.conf", "");
+	conffiles_set_roots(NULL);
+	ck_assert_int_eq(setenv("CHIC_ALLOC_PRESETDIR", in_root("elsewhere"), 1), 0);
+	ck_assert_int_eq(conffiles_presets("/none", false, &list), 0);
+	ck_assert_uint_eq(list.n, 1);
+	ck_assert_str_eq(list.paths[0], in_root("elsewhere/a.conf"));
+	conffiles_free(&list);
+	ck_assert_int_eq(conffiles_presets("/none", true, &list), 0);
+	for (size_t i = 0; i < list.n; i++)
+		ck_assert_str_ne(list.paths[i], in_root("elsewhere/a.conf"));
+	conffiles_free(&list);
+	ck_assert_int_eq(setenv("CHIC_ALLOC_PRESETDIR", "elsewhere", 1), 0);
+	ck_assert_int_eq(conffiles_presets("/none", false, &list), -EINVAL);
+	ck_assert_str_eq(message_get(), "CHIC_ALLOC_PRESETDIR: found 'elsewhere', expected an "
+					"absolute path");
+}
+END_TEST
+
 START_TEST(a_later_folder_replaces_by_basename)
 {
 	put("presets/a.conf", "");
@@ -263,6 +286,7 @@ static Suite *suite(void)
 	tcase_add_test(t, folders_in_their_order_and_names_sorted);
 	tcase_add_test(t, names_sort_by_bytes);
 	tcase_add_test(t, only_names_that_end_in_conf);
+	tcase_add_test(t, a_folder_of_presets_in_the_environment);
 	tcase_add_test(t, a_later_folder_replaces_by_basename);
 	tcase_add_test(t, the_systems_file_is_not_replaced_by_a_drop_in_of_its_name);
 	tcase_add_test(t, a_link_to_dev_null_masks);

@@ -23,7 +23,7 @@ moduledir=$(pkg-config --variable=moduledir chic-alloc)
 presetdir=$(pkg-config --variable=presetdir chic-alloc)
 chic=$(pkg-config --variable=bindir chic-alloc)/chic-alloc
 unset CHIC_ALLOC_CONF CHIC_ALLOC_MODULE CHIC_ALLOC_OPTIONS CHIC_ALLOC_RUN
-unset CHIC_ALLOC_DISABLE CHIC_ALLOC_MODULEDIR CHIC_ALLOC_PRELOAD LD_PRELOAD
+unset CHIC_ALLOC_DISABLE CHIC_ALLOC_MODULEDIR CHIC_ALLOC_PRESETDIR CHIC_ALLOC_PRELOAD LD_PRELOAD
 # Only where chic-alloc's folders are a test's to write into.
 ours=false
 [ ! -w "$moduledir" ] || [ ! -w "$confdir" ] || [ "${prefix#/usr}" != "$prefix" ] || ours=true
