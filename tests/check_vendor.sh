@@ -15,10 +15,10 @@ sources=${top_srcdir:-$(dirname "$0")/..}/tests
 sources=$(cd "$sources" && pwd) || exit 99
 cc=${CC:-cc} cxx=${CXX:-c++}
 if [ -n "${CHIC_ALLOC_LIBDIR:-}" ]; then
-	presets=${top_builddir:?}/conf/presets/vendors.conf
+	CHIC_ALLOC_PRESETDIR=${top_builddir:?}/conf/presets
+	export CHIC_ALLOC_PRESETDIR
 	include=$top_srcdir/include libdir=$CHIC_ALLOC_LIBDIR
 else
-	presets=$(pkg-config --variable=presetdir chic-alloc)/vendors.conf
 	include=$(pkg-config --variable=includedir chic-alloc)/chic-alloc
 	libdir=$(pkg-config --variable=libdir chic-alloc)
 fi
@@ -66,7 +66,7 @@ package_of()
 	esac
 }
 
-# Files that say `module = STACK` beside the presets; messages go to standard error.
+# A file that says `module = STACK`; messages go to standard error.
 conf_of()
 {
 	{
@@ -74,15 +74,13 @@ conf_of()
 		echo "module = $1"
 		echo "log = stderr"
 		echo "on_error = default"
-		[ -z "${2:-}" ] || echo "telemetry = $2"
-		cat "$presets"
 	} >stack.conf
 	echo "$tmp/stack.conf"
 }
 
-# The command's and the programs' configuration; no rule, no stack.
-cp "$presets" presets.conf
-CHIC_ALLOC_CONF=$tmp/presets.conf
+# Nothing but the presets.
+: >none.conf
+CHIC_ALLOC_CONF=$tmp/none.conf
 export CHIC_ALLOC_CONF
 there=''
 missing=''
@@ -241,10 +239,8 @@ with_option scudo "an option arrives" 134 '' "invalid value for int option: 'x'"
 with_option tbbmalloc "an option arrives, by an env of the user's" 0 '' 'TBBmalloc: VERSION' \
 	"$chic" run -c tbb.conf -m tbbmalloc true
 printf '[module mimalloc]\nverbose = 1\n' >written.conf
-if [ -z "${CHIC_ALLOC_LIBDIR:-}" ]; then
-	with_option mimalloc "an option in a file beside the preset" 0 '' "option 'verbose': 1" \
-		"$chic" run -c written.conf -m mimalloc true
-fi
+with_option mimalloc "an option in a file beside the preset" 0 '' "option 'verbose': 1" \
+	"$chic" run -c written.conf -m mimalloc true
 printf '[allocator]\nmodule = m\n[module m]\npath = libmimalloc.so.2\nverbose = 1\n' >noenv.conf
 with_option mimalloc "an option without env is refused" 1 - \
 	"^chic-alloc: $tmp/noenv.conf:5: unknown parameter .*'verbose'.*env" \
@@ -278,9 +274,7 @@ same()
 }
 
 "$chic" run ./semantics >default.semantics || exit 99
-CHIC_ALLOC_CONF=$tmp/none.conf ./linked >default.linked 2>err || :
-: >none.conf
-env CHIC_ALLOC_CONF="$tmp/none.conf" ./linked >default.linked 2>err || exit 99
+./linked >default.linked 2>err || exit 99
 ! grep -E ' no: |something else' default.semantics default.linked >out
 judge $? "the default keeps its promises" "see above"
 for heap in $there; do
