@@ -310,20 +310,30 @@ static bool fails_already(const struct config_request *request, struct config *c
 	return fail_counts(request, config);
 }
 
+/* All but the presets, which have no say in whether an error is fatal. */
+static int read_own(const struct config_request *request, struct config *config)
+{
+	int err = read_files(request, config);
+
+	if (!err)
+		err = config_settle(request, config);
+	if (err)
+		config->fail_counts = fails_already(request, config);
+	return err;
+}
+
 int config_read(const struct config_request *request, struct config *out)
 {
 	bool fails;
 	int err;
 
 	*out = (struct config){0};
-	err = read_files(request, out);
-	if (!err)
-		err = config_settle(request, out);
+	err = read_own(request, out);
 	if (!err && (request->presets || !stack_is_platform(out)))
 		err = add_presets(request, out);
 	if (!err)
 		return 0;
-	fails = fails_already(request, out);
+	fails = out->fail_counts;
 	config_free(out);
 	out->fail_counts = fails;
 	return err;

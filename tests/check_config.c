@@ -152,6 +152,18 @@ START_TEST(presets_are_read_where_a_module_is_asked_for)
 }
 END_TEST
 
+START_TEST(a_broken_preset_stops_a_program_that_wants_it)
+{
+	put("presets/bad.conf", "[nonsense]\n");
+	put("mine", "[allocator]\nmodule = guard\non_error = fail\n");
+
+	ck_assert_int_eq(
+		config_read(&(struct config_request){.named = in_root("mine")}, &config),
+		-EINVAL);
+	ck_assert(config.fail_counts);
+}
+END_TEST
+
 START_TEST(the_rule_holds_after_the_presets_were_read)
 {
 	char text[4096] = "";
@@ -723,6 +735,7 @@ static void add_merging(TCase *t)
 	tcase_add_test(t, a_replaced_or_masked_file_is_not_read);
 	tcase_add_test(t, a_named_file_is_read_after_the_presets_alone);
 	tcase_add_test(t, presets_are_read_where_a_module_is_asked_for);
+	tcase_add_test(t, a_broken_preset_stops_a_program_that_wants_it);
 	tcase_add_test(t, the_rule_holds_after_the_presets_were_read);
 	tcase_add_test(t, a_preset_says_what_modules_are_and_nothing_else);
 }
