@@ -23,7 +23,10 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
+
+#define ACCESS_LIST "system.posix_acl_access"
 
 /* What root's files belong to in a user namespace that does not map root. */
 #define OVERFLOW_ID 65534
@@ -146,16 +149,30 @@ static int check_group(const char *path, const char *folder, const struct stat *
 		ids_text(&groups, expected, sizeof(expected)));
 }
 
+/* Where there is an access list, the group's bits are the most that anybody in it has. */
+static int check_list(const char *path, const char *folder, const struct stat *st)
+{
+	if (getxattr(*folder ? folder : path, ACCESS_LIST, NULL, 0) <= 0)
+		return 0;
+	return message_set(-EACCES,
+			   "%s%s%s: found mode %04o with an access list (expected no write "
+			   "permission in it)",
+			   path, folder_word(folder), folder, st->st_mode & 07777);
+}
+
 static int check_mode(const char *path, const char *folder, const struct stat *st, bool secure)
 {
+	int err;
+
 	if (st->st_mode & S_IWOTH)
 		return message_set(
 			-EACCES,
 			"%s%s%s: found mode %04o (expected no write permission for others)",
 			path, folder_word(folder), folder, st->st_mode & 07777);
-	if (st->st_mode & S_IWGRP)
-		return check_group(path, folder, st, secure);
-	return 0;
+	if (!(st->st_mode & S_IWGRP))
+		return 0;
+	err = check_group(path, folder, st, secure);
+	return err ? err : check_list(path, folder, st);
 }
 
 static const char *type_name(mode_t mode)

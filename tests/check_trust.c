@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #define STRANGER 4711
@@ -211,6 +212,36 @@ START_TEST(writable_by_own_group)
 	ck_assert_int_eq(chmod(path, 0664), 0);
 
 	assert_trusted(path, false, path);
+}
+END_TEST
+
+/* rw- for the owner, a neighbour and the mask, r-- for all others; false: no such lists. */
+static bool let_neighbour_write(const char *file)
+{
+	static const struct {
+		uint32_t version;
+		struct {
+			uint16_t tag, permissions;
+			uint32_t id;
+		} entries[5];
+	} list = {2, {{1, 6, -1}, {2, 6, NEIGHBOUR}, {4, 4, -1}, {16, 6, -1}, {32, 4, -1}}};
+
+	return setxattr(file, "system.posix_acl_access", &list, sizeof(list), 0) == 0;
+}
+
+START_TEST(writable_by_an_access_list)
+{
+	ck_assert_int_eq(chown(path, -1, getegid()), 0);
+	if (let_neighbour_write(path))
+		assert_refused(path, false, -EACCES, "mode 0664 with an access list");
+}
+END_TEST
+
+START_TEST(folder_writable_by_an_access_list)
+{
+	ck_assert_int_eq(chown(dir, -1, getegid()), 0);
+	if (let_neighbour_write(dir) && chmod(dir, 0775) == 0)
+		assert_refused(path, false, -EACCES, "mode 0775 with an access list");
 }
 END_TEST
 
@@ -661,6 +692,8 @@ static TCase *anybody_case(void)
 	tcase_add_test(tc, path_too_long);
 	tcase_add_test(tc, writable_by_others);
 	tcase_add_test(tc, writable_by_own_group);
+	tcase_add_test(tc, writable_by_an_access_list);
+	tcase_add_test(tc, folder_writable_by_an_access_list);
 	tcase_add_test(tc, folder_writable_by_others);
 	tcase_add_test(tc, far_folder_writable_by_others);
 	tcase_add_test(tc, sticky_folder_writable_by_others);
