@@ -174,6 +174,7 @@ END_TEST
 START_TEST(deeply_bound_libraries_use_the_same_heap)
 {
 	run_over(&heaps[_i], "calls", "deep");
+	run_over(&heaps[_i], "calls", "deep_in_namespace");
 }
 END_TEST
 

@@ -52,7 +52,7 @@ preload_says()
 	for name in malloc free calloc realloc reallocarray memalign aligned_alloc \
 		posix_memalign valloc pvalloc malloc_usable_size free_sized \
 		free_aligned_sized mallinfo mallinfo2 malloc_trim mallopt malloc_stats \
-		malloc_info cfree chic_alloc_preload_start __register_atfork dlopen
+		malloc_info cfree chic_alloc_preload_start __register_atfork dlopen dlmopen
 	do
 		echo $name
 	done

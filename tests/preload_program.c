@@ -404,10 +404,8 @@ static void early_fork(void)
 	EXPECT(early_blocks.fork_handlers_ran == 2);
 }
 
-/* The library is found by this program's own search path alone. */
-static void deep(void)
+static void frees_ours(void *library)
 {
-	void *library = dlopen("libpreload_deep.so", RTLD_NOW | RTLD_DEEPBIND);
 	void (*deep_free)(void *) = NULL;
 	AllocationTelemetry a, b;
 	void *p = malloc(100);
@@ -422,6 +420,17 @@ static void deep(void)
 		deep_free(p);
 	b = stats();
 	EXPECT(b.free_calls - a.free_calls == 1);
+}
+
+/* The library is found by this program's own search path alone. */
+static void deep(void)
+{
+	frees_ours(dlopen("libpreload_deep.so", RTLD_NOW | RTLD_DEEPBIND));
+}
+
+static void deep_in_namespace(void)
+{
+	frees_ours(dlmopen(LM_ID_BASE, "libpreload_deep.so", RTLD_NOW | RTLD_DEEPBIND));
 }
 
 /* Whether a file of that name is mapped into this process. */
@@ -442,9 +451,16 @@ static const struct {
 	const char *name;
 	void (*run)(void);
 } actions[] = {
-	{"family", family}, {"counted", counted},	{"counted_fully", counted_fully},
-	{"early", early},   {"threads", threads},	{"threads_counted", threads_counted},
-	{"forks", forks},   {"early_fork", early_fork}, {"deep", deep},
+	{"family", family},
+	{"counted", counted},
+	{"counted_fully", counted_fully},
+	{"early", early},
+	{"threads", threads},
+	{"threads_counted", threads_counted},
+	{"forks", forks},
+	{"early_fork", early_fork},
+	{"deep", deep},
+	{"deep_in_namespace", deep_in_namespace},
 };
 
 /* preload_program ACTION [MAPPED | !NOT_MAPPED] */
