@@ -383,7 +383,7 @@ END_TEST
 /* A name, a soname, a path, a list: with every allocation failing in turn. */
 START_TEST(without_memory)
 {
-	char list[2 * PATH_MAX], path[PATH_MAX];
+	char list[2 * PATH_MAX] = "", path[PATH_MAX];
 	const struct config *config = with_path(list);
 	const char *entries[] = {"guard", "libx.so", path, "lib"};
 	static const char *const said[] = {"guard", "libx.so", "guard.so", "memory"};
