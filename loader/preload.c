@@ -149,8 +149,12 @@ static void free_full(const struct dispatch *d, void *p)
 /* Every block that does not go a short way; apart, so that those need no stack frame. */
 __attribute__((noinline)) static void free_looked_at(const struct dispatch *d, void *p)
 {
-	if (!p || from_boot(d, p))
+	if (!p)
 		return;
+	if (from_boot(d, p)) {
+		boot_free(p);
+		return;
+	}
 	if (d->telemetry == CHIC_TELEMETRY_FULL) {
 		free_full(d, p);
 		return;
@@ -249,7 +253,7 @@ CHIC_EXPORT void *calloc(size_t n, size_t size)
 	if (unlikely(__builtin_mul_overflow(n, size, &total) || total > SIZE_LIMIT))
 		return no_memory();
 	if (unlikely(d->booting))
-		return boot_malloc(total);
+		return boot_calloc(total);
 	if (unlikely(!total))
 		n = size = 1;
 	if (total - 1 < d->direct_sizes)

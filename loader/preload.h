@@ -64,7 +64,7 @@ struct dispatch_page {
 extern struct dispatch_page preload_page;
 extern const struct dispatch boot_dispatch;
 
-/* preload_boot.c: whether it is a block of the boot arena. */
+/* preload_boot_range.c: whether it is a block of the boot arena. */
 bool boot_owns(const void *p);
 
 static inline const struct dispatch *dispatch(void)
@@ -94,10 +94,34 @@ void *preload_memalign(size_t align, size_t size);
 /* preload_boot.c - requests before anything is decided */
 
 void *boot_malloc(size_t size);
+void *boot_calloc(size_t size);
 void *boot_memalign(size_t align, size_t size);
 size_t boot_usable_size(const void *p);
-/* The block's bytes in a new one from malloc; the old one stays. */
+/* The block's bytes in one that is large enough. */
 void *boot_realloc(void *p, size_t size);
+void boot_free(void *p);
+
+/* preload_boot_range.c - where their memory comes from */
+
+/* Before each block, which is aligned to CHIC_MALLOC_ALIGN. */
+struct boot_header {
+	_Alignas(16) size_t size; /* as requested */
+	size_t room; /* bytes that are there */
+};
+
+static inline struct boot_header *boot_header_of(const void *p)
+{
+	return (struct boot_header *)p - 1;
+}
+
+/* A fresh block of zeros, or null. */
+void *boot_cut(size_t align, size_t size);
+/* Let a block grow where it is; false if something is behind it. */
+bool boot_extend(void *p, size_t size);
+/* The memory of a freed block back to the system, if it is much. */
+void boot_give_back(void *p);
+/* Whether boot_close() was called before there was need of a large range. */
+bool boot_closed(void);
 /*
  * No more requests come.  Gives the unused rest back unless another thread may
  * be inside, and answers a range that has all of the arena in it.

@@ -151,6 +151,20 @@ START_TEST(blocks_from_before_environ_live_on)
 }
 END_TEST
 
+START_TEST(constructors_may_use_much)
+{
+	run_over(&heaps[_i], "off", "hungry");
+	run_over(&heaps[_i], "full", "hungry");
+}
+END_TEST
+
+START_TEST(not_all_between_the_ranges_is_the_boot_arenas)
+{
+	run_over(&heaps[0], "calls", "between_ranges");
+	run_over(&heaps[1], "calls", "between_ranges");
+}
+END_TEST
+
 START_TEST(threads_come_and_go)
 {
 	run_over(&heaps[_i], "off", "threads");
@@ -228,6 +242,8 @@ static Suite *preload_suite(void)
 		{"calls", calls_are_counted_exactly, 3},
 		{"bytes", bytes_are_counted_exactly, 3},
 		{"early", blocks_from_before_environ_live_on, 3},
+		{"hungry constructors", constructors_may_use_much, 3},
+		{"ranges", not_all_between_the_ranges_is_the_boot_arenas, 0},
 		{"threads", threads_come_and_go, 3},
 		{"forks", threads_and_forks_mix, 3},
 		{"early forks", early_fork_handlers_may_allocate, 3},

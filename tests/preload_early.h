@@ -9,6 +9,8 @@
 /* No heap's usable size for it but the boot arena's. */
 #define EARLY_ODD 1001
 #define EARLY_LARGE 400000
+/* Much more than the boot arena begins with. */
+#define EARLY_HUGE ((size_t)300 << 20)
 
 struct early_blocks {
 	unsigned char *malloced;
@@ -16,6 +18,9 @@ struct early_blocks {
 	void *aligned;
 	int environ_was_null;
 	int fork_handlers_ran;
+	/* only for a program whose first argument is "hungry" */
+	unsigned char *huge;
+	unsigned failed; /* the line that found something wrong */
 };
 
 extern struct early_blocks early_blocks;

@@ -293,6 +293,42 @@ static void early(void)
 	free(p);
 }
 
+static void hungry(void)
+{
+	unsigned char *p = early_blocks.huge;
+
+	if (early_blocks.failed)
+		fprintf(stderr, "preload_early.c:%u: failed\n", early_blocks.failed);
+	EXPECT(!early_blocks.failed);
+	EXPECT(malloc_usable_size(p) == EARLY_HUGE);
+	p = realloc(p, EARLY_HUGE + 1);
+	EXPECT(p && p[0] == 5 && p[EARLY_HUGE - 1] == 5);
+	free(p);
+}
+
+static int is_between(const void *p, const void *a, const void *b)
+{
+	return (a < p && p < b) || (b < p && p < a);
+}
+
+/* A block of the heap between the two ranges of the boot arena is the heap's. */
+static void between_ranges(void)
+{
+	const size_t size = (size_t)64 << 20;
+	AllocationTelemetry a = stats(), b;
+	unsigned char *p = malloc(size);
+
+	HIDE(p);
+	EXPECT(is_between(p, early_blocks.malloced, early_blocks.zeroed));
+	p[0] = p[size - 1] = 5;
+	EXPECT(malloc_usable_size(p) >= size);
+	p = realloc(p, 2 * size);
+	EXPECT(p && p[0] == 5 && p[size - 1] == 5);
+	free(p);
+	b = stats();
+	EXPECT(b.realloc_calls - a.realloc_calls == 1 && b.free_calls - a.free_calls == 1);
+}
+
 static void *churn(void *arg)
 {
 	void *blocks[64] = {0};
@@ -455,6 +491,8 @@ static const struct {
 	{"counted", counted},
 	{"counted_fully", counted_fully},
 	{"early", early},
+	{"hungry", hungry},
+	{"between_ranges", between_ranges},
 	{"threads", threads},
 	{"threads_counted", threads_counted},
 	{"forks", forks},
