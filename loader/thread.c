@@ -111,10 +111,14 @@ static bool any_word(const struct thread *t)
 	return false;
 }
 
+/* Not the key's value, which a program may overwrite that has forgotten to make its own. */
 static void thread_end(void *arg)
 {
-	struct thread *t = arg;
+	struct thread *t = thread_self;
 
+	(void)arg;
+	if (!t)
+		return;
 	thread_ended = true;
 	thread_self = NULL;
 	if (t->malloc_cache)

@@ -46,6 +46,31 @@ START_TEST(the_struct_of_a_thread_that_ended_is_used_again)
 }
 END_TEST
 
+/* Some key is the library's; programs have set keys that they had forgotten to make. */
+static void *attach_and_set_foreign_keys(void *arg)
+{
+	struct thread *t = thread_attach();
+
+	for (pthread_key_t key = 0; key < 32; key++)
+		if (pthread_getspecific(key) == t)
+			pthread_setspecific(key, arg);
+	return t;
+}
+
+START_TEST(the_struct_of_a_thread_survives_its_keys)
+{
+	struct thread *t = attached_by_a_thread();
+	pthread_t thread;
+	void *same;
+
+	pthread_create(&thread, NULL, attach_and_set_foreign_keys, (void *)1);
+	pthread_join(thread, &same);
+
+	ck_assert_ptr_eq(same, t);
+	ck_assert_ptr_eq(attached_by_a_thread(), t);
+}
+END_TEST
+
 START_TEST(counts_of_a_thread_that_ended_stay)
 {
 	struct counters before, after;
@@ -139,6 +164,7 @@ static Suite *make_suite(void)
 
 	tcase_add_test(t, a_thread_gets_one_struct_and_keeps_it);
 	tcase_add_test(t, the_struct_of_a_thread_that_ended_is_used_again);
+	tcase_add_test(t, the_struct_of_a_thread_survives_its_keys);
 	tcase_add_test(t, counts_of_a_thread_that_ended_stay);
 	tcase_add_test(t, an_ending_thread_gets_none);
 	tcase_add_test(t, words_run_out_and_come_back_null);
