@@ -2,289 +2,206 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # Real programs under each stack, chosen by an INI file alone, against the same
-# programs without us: same output, same data read back, same exit status, as an
-# ordinary process and as PID 1 of a PID namespace.
+# programs without us: same output, same data read back, same exit status.
 #
-#	acceptance.sh [small|full] [JOB...]
+#	acceptance.sh [small|full] [PROGRAM...]
 #
-# CHIC_ALLOC is the command under test.  Works in a folder of its own below
+# CHIC_ALLOC is the command under test; PROGRAM is a name of the table below or a
+# glob.  STACKS, if set, are the only stacks.  Works in a folder of its own below
 # $ACCEPTANCE_DIR (default: the current folder); leaves it there on failure.
 #
+# What a program does here is in acceptance/*.sh.
+#
 # A stack that was not loaded would pass every comparison.  So on_error = fail
-# stops the program in that case, nothing may be logged, the module must be mapped
-# in a program started the same way, and counting's summary must not be empty.
+# stops the program in that case, nothing may be logged, the stack's files must be
+# mapped with us and not without, and counting's summary must not be empty.
 
 set -u
-here=$(cd "$(dirname "$0")" && pwd)
-top=$(cd "$here/.." && pwd)
-chic=${CHIC_ALLOC:-chic-alloc}
+top=$(cd "$(dirname "$0")/.." && pwd)
+here=$top/tests/acceptance
+chic=$(command -v "${CHIC_ALLOC:-chic-alloc}") || chic=${CHIC_ALLOC:-chic-alloc}
 size=small
 case ${1:-} in small | full) size=$1; shift ;; esac
-all_jobs='sqlite3 python3 git_log git_gc perl sort gcc gxx stl redis'
-jobs=${*:-$all_jobs}
-stacks='default arena guard counting counting,guard'
+wanted=${*:-*}
 limit=900	# seconds for one program
 
-case $size in
-full) statements=100000 commits=1000 lines=1000000 rounds=20000 requests=100000 ;;
-small) statements=5000 commits=100 lines=100000 rounds=500 requests=2000 ;;
-esac
+# Our own modules, as an ordinary process and as PID 1 of a PID namespace.
+own_stacks='default arena guard counting counting,guard'
+# Vendors' heaps.  no-rule: we are there, and nothing is configured for the program.
+vendor_stacks='no-rule jemalloc mimalloc tcmalloc counting,mimalloc'
+
+# The size from which a program runs under our own stacks, the size from which it
+# runs under the vendors', what it works on, and what must be installed.
+programs()
+{
+	cat <<-'END'
+		sqlite3      small  small  sqlite3   sqlite3
+		python3      small  small  -         python3
+		git_log      small  full   git       git
+		git_gc       small  full   git       git
+		perl         small  small  -         perl
+		sort         small  full   sort      sort
+		gcc          small  full   gcc       gcc
+		gxx          small  full   -         g++
+		stl          small  small  stl       g++
+		redis        small  small  redis     redis-cli redis-benchmark redis-check-rdb
+		man          -      small  -         man
+		fakeroot     -      small  -         fakeroot tar
+		faketime     -      small  -         faketime python3
+		eatmydata    -      small  -         eatmydata python3 sqlite3
+		node         -      full   -         node
+		php          -      full   -         php
+		ruby         -      full   -         ruby
+		emacs        -      full   -         emacs
+		postgresql   -      full   -         postgres initdb pgbench psql setpriv
+		mariadb      -      full   mariadb   mariadbd mariadb-install-db mariadb sysbench
+		malloc       -      full   -         stress-ng
+		fork         -      full   -         stress-ng
+		py_json      -      full   -         python3 module:test.test_json
+		py_zlib      -      full   -         python3 module:test.test_zlib
+		py_sqlite3   -      full   -         python3 module:test.test_sqlite3
+		py_mmap      -      full   -         python3 module:test.test_mmap
+		py_ctypes    -      full   -         python3 module:test.test_ctypes
+		py_thread    -      full   -         python3 module:test.test_threading
+		py_process   -      full   -         python3 module:test.test_subprocess
+		py_multi     -      full   -         python3 module:test.test_multiprocessing_fork
+	END
+}
+
+for group in "$here"/*.sh
+do
+	# shellcheck source=/dev/null
+	. "$group"
+done
+
+# ---------------------------------------------------------------- running ---
 
 work=$(mktemp -d "${ACCEPTANCE_DIR:-$PWD}/acceptance.XXXXXX") || exit 2
-export HOME="$work" LC_ALL=C TZ=UTC PYTHONMALLOC=malloc PYTHONDONTWRITEBYTECODE=1
-export GIT_CONFIG_NOSYSTEM=1 GIT_PAGER=cat
-unset LD_PRELOAD CHIC_ALLOC_CONF CHIC_ALLOC_MODULE CHIC_ALLOC_OPTIONS
-redis_pid=
+mkdir "$work/tmp" && chmod 755 "$work" && chmod 1777 "$work/tmp" || exit 2
 passed=0 failed=0 skipped=0
-
-# ---------------------------------------------------------------- input -----
-
-# A script of inserts, selects and deletes, one statement each.
-make_sqlite3()
-{
-	awk -v n="$statements" 'BEGIN {
-		print "CREATE TABLE t(id INTEGER PRIMARY KEY, name TEXT, body BLOB);"
-		print "CREATE INDEX names ON t(name); BEGIN;"
-		for (i = 1; i <= n; i++) {
-			if (i % 10 < 7)
-				printf "INSERT INTO t VALUES(%d, %cname %d%c, zeroblob(%d) || %d);\n",
-					i, 39, i * 7919 % 10007, 39, i % 300, i
-			else if (i % 10 < 9)
-				printf "SELECT count(*), max(name) FROM t WHERE name > %cname %d%c AND id > %d;\n",
-					39, i * 31 % 10000, 39, i - 50
-			else
-				printf "DELETE FROM t WHERE id = %d;\n", i - 5
-		}
-		print "COMMIT; SELECT count(*), sum(length(body)), min(name), max(name) FROM t;"
-		print "PRAGMA integrity_check;"
-	}' >"$work/script.sql"
-}
-
-# A history of small changes in forty files.
-make_git()
-{
-	awk -v n="$commits" 'BEGIN {
-		for (i = 1; i <= n; i++) {
-			text = ""
-			for (j = 0; j < 40; j++)
-				text = text "line " j " of revision " (j % 5 ? i - i % (j + 1) : i) "\n"
-			printf "commit refs/heads/main\nmark :%d\n", i
-			printf "author A U Thor <author@example.org> %d +0000\n", 1600000000 + i * 60
-			printf "committer A U Thor <author@example.org> %d +0000\n", 1600000000 + i * 60
-			message = "change " i "\n"
-			printf "data %d\n%s\n", length(message), message
-			printf "M 100644 inline folder%d/file%d\ndata %d\n%s\n",
-				i % 4, i % 40, length(text), text
-		}
-	}' >"$work/history"
-	git init -q -b main "$work/repo" && git -C "$work/repo" fast-import --quiet <"$work/history"
-}
-
-make_sort()
-{
-	awk -v n="$lines" 'BEGIN {
-		for (x = i = 1; i <= n; i++) {
-			x = (x * 16807) % 2147483647
-			print x, "line", i
-		}
-	}' >"$work/lines"
-}
-
-# Real source: the loader itself, all of it in one unit per compiler.
-make_gcc()
-{
-	mkdir "$work/src"
-	cp "$top"/loader/*.[ch] "$top"/include/*.h "$work/src"
-	rm -f "$work/src"/cli* "$work/src"/preload*
-	[ $size = full ] || rm -f "$work"/src/[d-z]*.c
-}
-
-make_stl()
-{
-	g++ -std=c++17 -O2 -pthread "$here/acceptance/containers.cc" -o "$work/containers"
-}
-
-# Debian's redis-server package only adds a service to what redis-tools brings.
-make_redis()
-{
-	redis=$(command -v redis-server) || {
-		redis=$work/redis-server
-		ln -s "$(command -v redis-check-rdb)" "$redis"
-	}
-	awk 'BEGIN {
-		for (i = 0; i < 5000; i++)
-			printf "SET stable:%d value-%d-%0*d\r\nRPUSH list:%d a b %d\r\n",
-				i, i * i, i % 90 + 1, i, i % 100, i
-	}' >"$work/commands"
-}
-
-# ----------------------------------------------------------------- jobs -----
-# Each runs its program once with the words "$@" in front, in a fresh folder.  What
-# it leaves there in `output*` must be the same with and without us.
-
-job_sqlite3()
-{
-	"$@" sqlite3 data.db <"$work/script.sql" >output 2>&1 || return
-	sqlite3 data.db .dump >output.dump
-}
-
-job_python3()
-{
-	"$@" "$(command -v python3)" "$here/acceptance/batch.py" "$rounds" >output 2>&1
-}
-
-job_git_log()
-{
-	"$@" git -C "$work/repo" log -p >output 2>&1
-}
-
-job_git_gc()
-{
-	cp -r "$work/repo" repo
-	"$@" git -C repo gc --quiet >output 2>&1 || return
-	git -C repo fsck --full >output.fsck 2>&1
-	git -C repo log -p >output.log 2>&1
-	git -C repo count-objects -v | grep -E '^(count|in-pack|packs):' >output.count
-}
-
-job_perl()
-{
-	"$@" perl "$here/acceptance/text.pl" "$((lines / 10))" >output 2>&1
-}
-
-job_sort()
-{
-	"$@" sort --parallel=2 "$work/lines" >output 2>&1
-}
-
-job_gcc()
-{
-	for source in "$work"/src/*.c
-	do
-		"$@" gcc -std=gnu11 -O2 -fPIC -I"$work/src" -DCHIC_ALLOC_VERSION='"0"' \
-			-DCHIC_ALLOC_MODULEDIR='"/m"' -DCHIC_ALLOC_SYSCONFDIR='"/e"' \
-			-DCHIC_ALLOC_PRESETDIR='"/p"' -DCHIC_ALLOC_RUNDIR='"/r"' \
-			-DCHIC_ALLOC_PRELOAD='"/l"' -c "$source" \
-			-o "output.$(basename "$source" .c)" >>output 2>&1 || return
-	done
-}
-
-job_gxx()
-{
-	"$@" g++ -std=c++17 -O2 -c "$here/acceptance/containers.cc" -o output.object >output 2>&1
-}
-
-job_stl()
-{
-	"$@" "$work/containers" "$((rounds * 5))" >output 2>&1
-}
-
-redis_cli()
-{
-	redis-cli -s redis.sock "$@"
-}
-
-# redis_start PREFIX...: a server in this folder, in the background
-redis_start()
-{
-	"$@" "$redis" --port 0 --unixsocket redis.sock --save '' \
-		--enable-debug-command yes --daemonize no >>server.log 2>&1 &
-	redis_pid=$!
-	for try in $(seq 100)
-	do
-		[ "$(redis_cli ping 2>/dev/null)" = PONG ] && return
-		kill -0 $redis_pid 2>/dev/null || break
-		sleep 0.1
-	done
-	echo "redis-server did not start:" && cat server.log
-	return 1
-}
-
-redis_stop()
-{
-	redis_cli shutdown save >/dev/null
-	wait $redis_pid
-	redis_status=$?
-	redis_pid=
-	return $redis_status
-}
-
-redis_saved()
-{
-	for try in $(seq 300)
-	do
-		redis_cli info persistence | tr -d '\r' >info
-		grep -q '^rdb_bgsave_in_progress:0' info && break
-		sleep 0.1
-	done
-	grep '^rdb_last_bgsave_status' info
-}
-
-job_redis()
-{
-	redis_start "$@" >output || return
-	redis_cli --pipe <"$work/commands" >/dev/null
-	redis-benchmark -s redis.sock -q -n "$requests" \
-		-t set,get,incr,lpush,rpop,sadd,hset,zadd,mset >/dev/null &
-	benchmark=$!
-	sleep 0.2
-	redis_cli bgsave >/dev/null
-	wait $benchmark || echo "redis-benchmark: $?" >>output
-	redis_saved >>output
-	redis_cli debug digest >>output
-	redis_stop || return
-	redis_start "$@" >>output || return
-	redis_cli debug digest >>output
-	redis_cli get stable:4711 >>output
-	redis_cli lrange list:42 0 -1 >>output
-	redis_cli dbsize >>output
-	redis_stop
-}
-
-# ------------------------------------------------------------- the table ----
-
-# The INI file of a stack.
-config()
-{
-	cat <<-INI
-		[allocator]
-		module = $1
-		on_error = fail
-		log = $2/log
-		[module counting]
-		summary = yes
-		output = $2/summary.%p
-	INI
-}
+# The distribution's programs, whatever else calls itself python3 here.
+for dir in /sbin /bin /usr/sbin /usr/bin /usr/lib/postgresql/*/bin
+do
+	PATH=$dir:$PATH
+done
+export PATH HOME="$work" TMPDIR="$work/tmp" LC_ALL=C TZ=UTC
+export PYTHONMALLOC=malloc PYTHONDONTWRITEBYTECODE=1 GIT_CONFIG_NOSYSTEM=1 GIT_PAGER=cat
+unset LD_PRELOAD GLIBC_TUNABLES CHIC_ALLOC_CONF CHIC_ALLOC_MODULE CHIC_ALLOC_OPTIONS
 
 now()
 {
 	awk '{ print $1 }' /proc/uptime
 }
 
-# attempt JOB FOLDER PREFIX...: status and files of one run
+# All processes below a process, in whatever groups and sessions they are.
+descendants()
+{
+	ps -e -o pid=,ppid= | awk -v root="$1" '
+		{ parent[$1] = $2 }
+		END {
+			for (pid in parent) {
+				for (p = parent[pid]; p in parent && p != root; p = parent[p])
+					;
+				if (p == root)
+					print pid
+			}
+		}'
+}
+
+# Nobody is left behind when this script is told to stop.
+interrupted()
+{
+	trap '' INT TERM
+	# shellcheck disable=SC2046
+	kill $(descendants $$) 2>/dev/null
+	wait
+	rm -rf "$work"
+	exit 130
+}
+trap interrupted INT TERM
+
+# attempt PROGRAM FOLDER PREFIX...: status and files of one run.  A job runs its
+# program once with the words "$@" in front, in a fresh folder.  What it leaves there
+# in `output*` must be the same with and without us; `maps*` are what /proc/PID/maps
+# showed.  Its status is 0 if it could do what it was to do.
 attempt()
 {
-	job=$1 folder=$2
+	name=$1 folder=$2
 	shift 2
-	mkdir -p "$folder"
-	start=$(now)
+	mkdir -p "$folder" && chmod 1777 "$folder"
+	begun=$(now)
 	(
 		cd "$folder" || exit
-		trap '[ -z "$redis_pid" ] || kill $redis_pid' EXIT
-		"job_$job" "$@"
-		echo $? >output.status
-	)
-	echo "$(now) $start" | awk '{ printf "%.2f", $1 - $2 }' >"$folder/time"
+		trap stop_servers EXIT
+		trap 'exit 143' INT TERM
+		"job_$name" "$@"
+		echo $? >"$folder/output.status"
+	) &
+	wait $!
+	echo "$(now) $begun" | awk '{ printf "%.2f", $1 - $2 }' >"$folder/time"
+	rm -rf "$work/tmp"/*
+}
+
+# -------------------------------------------------------------- comparing ---
+
+# The INI file of a stack.
+config()
+{
+	case $1 in
+	no-rule) printf '[program another]\nmodule = mimalloc\n[allocator]\n' ;;
+	*) printf '[allocator]\nmodule = %s\n' "$(echo "$1" | sed 's/,/, /g')" ;;
+	esac
+	cat <<-INI
+		on_error = fail
+		log = $2/log
+		[module counting]
+		summary = yes
+		output = $2/summary.%p
+		[module jemalloc]
+		path = libjemalloc.so.2
+		[module mimalloc]
+		path = libmimalloc.so.2
+		[module tcmalloc]
+		path = libtcmalloc_minimal.so.4
+	INI
+}
+
+# Files of a stack as they are called in /proc/PID/maps.
+files_of()
+{
+	echo libchic_alloc_preload
+	echo "$1" | tr , '\n' | sed -E '/^(no-rule|default)$/d; s/^(.*)malloc$/lib&/'
+}
+
+# maps_lack FILE STACK: which of the stack's files are not there
+maps_lack()
+{
+	files_of "$2" | while read -r file
+	do
+		grep -qs "/${file}[^/]*\.so" "$1" || echo "no $file in $(basename "$1")"
+	done
+}
+
+differs()
+{
+	cmp -s "$1" "$2" && return
+	echo "$(basename "$1") differs:"
+	diff -a "$1" "$2" 2>&1 | head -n 6 | cut -c1-200
 }
 
 # What differs between a run and its reference, and proof that the stack served.
 verdict()
 {
 	reference=$1 folder=$2 stack=$3
-	for file in "$reference"/output*
+	[ -e "$reference/output.status" ] || echo "nothing to compare with in $reference"
+	for file in "$reference"/output* "$reference"/maps*
 	do
-		cmp "$file" "$folder/$(basename "$file")" 2>&1
+		copy=$folder/$(basename "$file")
+		case $file in
+		*'*') ;;
+		*/maps*) maps_lack "$copy" "$stack" ;;
+		*) differs "$file" "$copy" ;;
+		esac
 	done
 	if [ -s "$folder/log" ]
 	then
@@ -298,59 +215,153 @@ verdict()
 	esac
 }
 
-# Under the stack named, are we there?  Seen in the maps of a program.
-mapped()
+# A program without us must work, and have nothing of ours nor of a vendor's in it but
+# what it was linked with.
+reference()
 {
-	stack=$1
-	shift
-	maps=$("$@" cat /proc/self/maps) || return
-	for file in libchic_alloc_preload $(echo "$stack" | tr , ' ')
+	row=$1
+	folder=$work/run/$row
+	attempt "$row" "$folder" timeout -k 30 $limit
+	[ "$(cat "$folder/output.status")" = 0 ] || echo "does not even run without us"
+	[ "$(cat "$folder"/output* | wc -c)" -gt 50 ] || echo "says next to nothing"
+	for maps in "$folder"/maps*
 	do
-		[ "$file" = default ] || echo "$maps" | grep -q "/$file\.so" || {
-			echo "no $file.so in /proc/self/maps"
-			return 1
-		}
+		[ -e "$maps" ] || continue
+		grep -E '/lib(chic_alloc|mimalloc|tcmalloc)[^/]*\.so' "$maps"
+		[ "$row" = redis ] || grep -E '/libjemalloc[^/]*\.so' "$maps"
 	done
 }
 
+# ------------------------------------------------------------- the table ----
+
+complain()
+{
+	echo "$*" >>"$work/complaints"
+	failed=$((failed + 1))
+}
+
+# cell PROGRAM TITLE STACK PREFIX...
 cell()
 {
-	row=$1 name=$2 stack=$3
-	folder=$work/run/$name/$row/$stack
+	row=$1 title=$2 stack=$3
+	folder=$work/run/$row/$(echo "$title" | tr ' ' _)/$stack
 	shift 3
 	mkdir -p "$folder"
-	config "$(echo "$stack" | sed 's/,/, /g')" "$folder" >"$folder/stack.ini"
+	config "$stack" "$folder" >"$folder/stack.ini"
 	attempt "$row" "$folder" "$@" "$chic" run -c "$folder/stack.ini" --
+	"$@" "$chic" run -c "$folder/stack.ini" -- cat /proc/self/maps >"$folder/maps" 2>&1
 	complaint=$(verdict "$work/run/$row" "$folder" "$stack"
-		mapped "$stack" "$@" "$chic" run -c "$folder/stack.ini" -- 2>&1)
+		maps_lack "$folder/maps" "$stack")
 	if [ -z "$complaint" ]
 	then
 		passed=$((passed + 1))
 		printf ' %18s' "PASS $(cat "$folder/time")"
 		rm -rf "$folder"
 	else
-		failed=$((failed + 1))
+		complain "$row under $stack, $title: $complaint"
 		printf ' %18s' "FAIL $(cat "$folder/time")"
-		echo "$row under $stack, $name: $complaint" >>"$work/complaints"
 	fi
 }
 
+# table TITLE STACKS ROWS PREFIX...
 table()
 {
-	name=$1
-	shift
-	printf '\n%s\n%-9s %9s' "$name" program without
+	title=$1 stacks=$2 rows=$3
+	shift 3
+	[ -n "$stacks" ] && [ -n "$rows" ] || return
+	printf '\n%s\n%-10s %8s' "$title" program without
+	# shellcheck disable=SC2086
 	printf ' %18s' $stacks
 	echo
-	for row in $jobs
+	for row in $rows
 	do
-		printf '%-9s %9s' "$row" "$(cat "$work/run/$row/time")"
+		printf '%-10s %8s' "$row" "$(cat "$work/run/$row/time")"
 		for stack in $stacks
 		do
-			cell "$row" "$(echo "$name" | tr ' ' _)" "$stack" "$@"
+			cell "$row" "$title" "$stack" "$@"
 		done
 		echo
 	done
+}
+
+# --------------------------------------------------------- what is there ----
+
+skip()
+{
+	echo "SKIP: $*"
+	skipped=$((skipped + 1))
+}
+
+# What a program needs and is not here.
+missing()
+{
+	for need in "$@"
+	do
+		case $need in
+		module:*) python3 -c "import ${need#*:}" >/dev/null 2>&1 || echo "$need" ;;
+		*) command -v "$need" >/dev/null || echo "$need" ;;
+		esac
+	done
+}
+
+is_wanted()
+{
+	set -f
+	for pattern in $wanted
+	do
+		# shellcheck disable=SC2254
+		case $1 in $pattern) set +f; return ;; esac
+	done
+	set +f
+	return 1
+}
+
+# Whether something from this size on runs now.
+is_due()
+{
+	[ "$1" = small ] || [ "$1" = "$size" ]
+}
+
+# Fills stacks with those of a list whose files load, and that are to be tried.
+usable_stacks()
+{
+	stacks=
+	for stack in $1
+	do
+		case " ${STACKS-$stack} " in *" $stack "*) ;; *) continue ;; esac
+		config "$stack" "$work" >"$work/stack.ini"
+		if "$chic" run -c "$work/stack.ini" -- true 2>"$work/error"
+		then
+			stacks="$stacks $stack"
+		else
+			skip "$stack: $(head -n 1 "$work/error")"
+		fi
+	done
+}
+
+# Fills own_rows and vendor_rows with what runs here, its input made and its
+# reference taken.
+prepare_rows()
+{
+	own_rows='' vendor_rows='' made=' - '
+	programs >"$work/programs"
+	while read -r row own vendor input needs
+	do
+		is_wanted "$row" || continue
+		is_due "$own" || is_due "$vendor" || continue
+		# shellcheck disable=SC2086
+		absent=$(missing $needs | tr '\n' ' ')
+		[ -z "$absent" ] || { skip "$row: not installed: $absent"; continue; }
+		case $made in
+		*" $input "*) ;;
+		*) "make_$input" || { complain "$row: no input"; continue; } ;;
+		esac
+		made="$made$input "
+		complaint=$(reference "$row")
+		[ -z "$complaint" ] || { complain "$row without us: $complaint"; continue; }
+		! is_due "$own" || own_rows="$own_rows $row"
+		! is_due "$vendor" || vendor_rows="$vendor_rows $row"
+	done <"$work/programs"
 }
 
 # Words that start a program as PID 1 of a new namespace, if that is allowed here: as
@@ -366,31 +377,18 @@ find_namespace()
 	return 1
 }
 
-for row in $jobs
-do
-	make=$(echo "$row" | sed 's/git_.*/git/; s/gxx/none/')
-	case " ${made:-} " in *" $make "*) continue ;; esac
-	made="${made:-} $make"
-	case $make in python3 | perl | none) continue ;; esac
-	"make_$make" || { echo "acceptance.sh: no input for $row" >&2; exit 2; }
-done
-
 echo "acceptance, $size: PASS is same output, data read back and exit status; seconds"
-for row in $jobs
-do
-	attempt "$row" "$work/run/$row" timeout $limit
-	[ -s "$work/run/$row/output" ] || [ -s "$work/run/$row/output.object" ] ||
-		[ "$row" = git_gc ] || [ "$row" = gcc ] ||
-		{ echo "acceptance.sh: $row does not even run without us" >&2; exit 2; }
-done
-table "as an ordinary process" timeout $limit
+prepare_rows
+usable_stacks "$own_stacks" && own_stacks=$stacks
+usable_stacks "$vendor_stacks" && vendor_stacks=$stacks
+table "as an ordinary process" "$own_stacks" "$own_rows" timeout -k 30 $limit
+table "over heaps of vendors" "$vendor_stacks" "$vendor_rows" timeout -k 30 $limit
 if find_namespace
 then
 	# shellcheck disable=SC2086
-	table "as PID 1" timeout $limit $namespace
+	table "as PID 1" "$own_stacks" "$own_rows" timeout -k 30 $limit $namespace
 else
-	echo "as PID 1: skipped, unshare --pid is not allowed here"
-	skipped=$((skipped + 1))
+	skip "as PID 1: unshare --pid is not allowed here"
 fi
 
 echo

@@ -6,6 +6,7 @@ With PYTHONMALLOC=malloc every object passes through malloc.
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -70,6 +71,7 @@ def forks():
     return answers
 
 
+shutil.copyfile("/proc/self/maps", "maps.batch")
 for job in documents, threads, subprocesses, forks:
     print(job.__name__, job())
 sys.exit(3)

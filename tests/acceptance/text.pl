@@ -2,6 +2,7 @@
 # A text job for perl: hashes, growing strings, regular expressions, sorting.
 use strict;
 use warnings;
+use File::Copy;
 
 my $lines = shift;
 my (%count, %words);
@@ -13,6 +14,7 @@ sub number
 	return $state >> 8;
 }
 
+copy '/proc/self/maps', 'maps.batch' or die "copy: $!";
 for my $n (1 .. $lines) {
 	my $line = join ' ', map { sprintf 'w%x', number() % 5000 } 1 .. 8;
 	$count{$_}++ for split / /, $line;
