@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "counting.h"
@@ -18,6 +19,10 @@
 #define SUMMARY_MAX 6144
 /* Out of the way of programs that expect the next descriptors to be small. */
 #define STDERR_COPY_LEAST 100
+/* What fstat is made of, by its name where off_t has 64 bits and by the other's. */
+#ifndef SYS_newfstatat
+#define SYS_newfstatat SYS_fstatat64
+#endif
 
 /* Instances that write a summary; changed under the loader's lock only. */
 static struct counting *reporting;
@@ -132,11 +137,20 @@ static int open_output(const char *pattern)
 	return fd < 0 ? -errno : fd;
 }
 
+/*
+ * Past a library that has fstat as well (faketime): when a process ends its
+ * destructors may have run before the summary is written.
+ */
+static int file_of(int fd, struct stat64 *st)
+{
+	return syscall(SYS_newfstatat, fd, "", st, AT_EMPTY_PATH);
+}
+
 static bool is_stderr(const struct counting *c, int fd)
 {
-	struct stat st;
+	struct stat64 st;
 
-	return fd >= 0 && fstat(fd, &st) == 0 && st.st_dev == c->stderr_dev &&
+	return fd >= 0 && file_of(fd, &st) == 0 && st.st_dev == c->stderr_dev &&
 	       st.st_ino == c->stderr_ino;
 }
 
@@ -147,10 +161,10 @@ static bool is_stderr(const struct counting *c, int fd)
  */
 static void stderr_keep(struct counting *c)
 {
-	struct stat st;
+	struct stat64 st;
 
 	c->stderr_copy = -1;
-	if (fstat(STDERR_FILENO, &st) != 0)
+	if (file_of(STDERR_FILENO, &st) != 0)
 		return;
 	c->stderr_dev = st.st_dev;
 	c->stderr_ino = st.st_ino;
@@ -161,9 +175,9 @@ static void stderr_keep(struct counting *c)
 
 static int stderr_now(const struct counting *c)
 {
-	struct stat st;
+	struct stat64 st;
 
-	if (fstat(STDERR_FILENO, &st) == 0)
+	if (file_of(STDERR_FILENO, &st) == 0)
 		return STDERR_FILENO;
 	return is_stderr(c, c->stderr_copy) ? c->stderr_copy : -1;
 }

@@ -1,0 +1,81 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Other libraries in LD_PRELOAD, before ours and behind it, that wrap what we call as
+# well.  Each is made here, with one habit of a real one.  Prints TAP.
+
+set -u
+umask 022
+lib=$(cd "$(dirname "$0")" && pwd)/lib.sh
+chic=${CHIC_ALLOC:-chic-alloc}
+tmp=$(mktemp -d) || exit 99
+trap 'rm -rf "$tmp"' EXIT
+unset CHIC_ALLOC_CONF CHIC_ALLOC_MODULE CHIC_ALLOC_OPTIONS CHIC_ALLOC_RUN
+unset CHIC_ALLOC_DISABLE GLIBC_TUNABLES LD_PRELOAD
+: >"$tmp/none.conf"
+CHIC_ALLOC_CONF=$tmp/none.conf
+export CHIC_ALLOC_CONF
+cd "$tmp" || exit 99
+# shellcheck source=tests/lib.sh
+. "$lib"
+
+# compile NAME: NAME.so of standard input
+compile()
+{
+	${CC:-cc} -fPIC -shared -x c -o "$1.so" - -x none -ldl 2>err && return
+	echo "1..0 # SKIP cannot compile: $(head -n 1 err)"
+	exit 77
+}
+
+# What starts cat with a library before ours or behind.
+# shellcheck disable=SC2016
+start='case $1 in
+	before) LD_PRELOAD=$2:$LD_PRELOAD ;;
+	behind) LD_PRELOAD=$LD_PRELOAD:$2 ;;
+	esac
+	exec cat "$3"'
+
+# both_orders NAME RUN-ARGUMENTS...: NAME.so before ours and behind
+both_orders()
+{
+	library=$1
+	shift
+	for order in before behind
+	do
+		equal "$library $order ours: $*" text \
+			"$chic" run "$@" -- sh -c "$start" sh $order "$tmp/$library.so" text
+	done
+}
+
+echo text >text
+
+# As faketime: cannot work any more when its destructor has run.
+compile finished <<'C'
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+static int finished;
+
+int fstat(int fd, struct stat *st)
+{
+	int (*next)(int, struct stat *) = (int (*)(int, struct stat *))dlsym(RTLD_NEXT, "fstat");
+
+	if (finished)
+		abort();
+	return next(fd, st);
+}
+
+__attribute__((destructor)) static void finish(void)
+{
+	finished = 1;
+}
+C
+for stack in default counting guard
+do
+	both_orders finished -m $stack
+done
+both_orders finished -m counting -o counting.summary=yes
+
+finish
