@@ -163,7 +163,6 @@ static void stderr_keep(struct counting *c)
 {
 	struct stat64 st;
 
-	c->stderr_copy = -1;
 	if (file_of(STDERR_FILENO, &st) != 0)
 		return;
 	c->stderr_dev = st.st_dev;
@@ -241,7 +240,10 @@ int counting_summary_start(struct counting *c)
 	}
 	registered = true;
 	c->pid = getpid();
-	stderr_keep(c);
+	/* programs that look at their descriptors see none of ours */
+	c->stderr_copy = -1;
+	if (!c->output[0])
+		stderr_keep(c);
 	c->next_reporting = reporting;
 	reporting = c;
 	return 0;

@@ -359,6 +359,21 @@ static void fork_with_output(void *arg)
 	waitpid(pid, NULL, 0);
 }
 
+/* python's test-suite and others list the descriptors of a child. */
+START_TEST(output_keeps_no_descriptor)
+{
+	int n = 0;
+
+	ck_assert_int_eq(start_with(true, "/nowhere/counts"), 0);
+	for (int fd = STDERR_FILENO + 1; fd < 1024; fd++)
+		n -= fcntl(fd, F_GETFD) >= 0;
+	stop();
+	for (int fd = STDERR_FILENO + 1; fd < 1024; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	ck_assert_int_eq(n, 0);
+}
+END_TEST
+
 static void expect_summary(pid_t pid, const char *name, size_t blocks)
 {
 	char text[8192], heading[100];
@@ -487,6 +502,7 @@ static TCase *summary_case(void)
 	tcase_add_test(tc, each_process_has_its_output);
 	tcase_add_test(tc, forked_child_leaves_its_parents_output);
 	tcase_add_test(tc, output_that_cannot_be_opened_is_told);
+	tcase_add_test(tc, output_keeps_no_descriptor);
 	tcase_add_test(tc, no_summary_unless_asked);
 	tcase_add_test(tc, output_without_summary_is_warned_of);
 	tcase_add_test(tc, output_that_is_too_long_is_refused);
