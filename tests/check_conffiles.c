@@ -9,6 +9,11 @@
 #include "tmproot.h"
 
 #include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 
 /* The list as one text, paths relative to the root, separated by blanks. */
 static const char *text_of(const struct file_list *list)
@@ -243,6 +248,48 @@ START_TEST(an_unreadable_folder_is_an_error)
 }
 END_TEST
 
+/* As man's sandbox does; false if the kernel has none. */
+static bool forbid_listing(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getdents64, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = {sizeof(code) / sizeof(code[0]), code};
+
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+/* Presets decide nothing, drop-ins may: without these a program must not be switched. */
+static int status_in_sandbox(void)
+{
+	struct file_list list;
+
+	if (!forbid_listing())
+		return 0;
+	if (conffiles_presets("/some/file", false, &list) || list.n)
+		return 1;
+	return conffiles_find(NULL, false, &list) == -ENOSYS ? 0 : 2;
+}
+
+START_TEST(a_sandbox_that_hides_folders_hides_presets)
+{
+	pid_t child;
+	int status;
+
+	put_all();
+	child = fork();
+	ck_assert_int_ge(child, 0);
+	if (child == 0)
+		_exit(status_in_sandbox());
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert_int_eq(status, 0);
+}
+END_TEST
+
 static void expect_to_survive(find_fn find, size_t files)
 {
 	struct file_list list;
@@ -296,6 +343,7 @@ static Suite *suite(void)
 	tcase_add_test(t, a_named_file_is_ignored_under_secure_execution);
 	tcase_add_test(t, a_folder_that_is_a_file_is_an_error);
 	tcase_add_test(t, an_unreadable_folder_is_an_error);
+	tcase_add_test(t, a_sandbox_that_hides_folders_hides_presets);
 	tcase_add_test(t, survives_lack_of_memory);
 	suite_add_tcase(s, t);
 	return s;
