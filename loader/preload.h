@@ -45,8 +45,8 @@ struct dispatch {
 	/* for the counters */
 	AllocationTelemetry *(*counters)(AllocationTelemetry **cache);
 	AllocationTelemetry *shared;
-	/* the C library's own heap serves: its tuning calls mean something */
-	bool libc_serves;
+	/* what would serve without us does: its tuning calls mean something */
+	bool platform_serves;
 };
 
 /* Aligned to the largest page of any kernel, and on pages of its own. */

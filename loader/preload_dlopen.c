@@ -41,7 +41,7 @@ static int without_deepbind(int mode)
 {
 	const struct dispatch *d = dispatch();
 
-	return d->plain && d->libc_serves ? mode : mode & ~RTLD_DEEPBIND;
+	return d->plain && d->platform_serves ? mode : mode & ~RTLD_DEEPBIND;
 }
 
 JUMPS CHIC_EXPORT void *dlopen(const char *file, int mode)

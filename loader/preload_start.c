@@ -57,6 +57,38 @@ static void libc_family_find(struct chic_malloc_family *family)
 	};
 }
 
+/*
+ * What serves without us: the family of a library that the program links or that was
+ * preloaded behind us, if there is one (redis links jemalloc).  All of it from one
+ * object: a block must not go from one heap to another.
+ */
+static bool next_family_find(struct chic_malloc_family *family)
+{
+	static const char *const names[] = {"malloc",  "free",	   "calloc",
+					    "realloc", "memalign", "malloc_usable_size"};
+	void *found[ARRAY_SIZE(names)];
+	Dl_info first, info;
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		found[i] = dlsym(RTLD_NEXT, names[i]);
+		if (!found[i] || !dladdr(found[i], &info))
+			return false;
+		if (i == 0)
+			first = info;
+		if (info.dli_fbase != first.dli_fbase)
+			return false;
+	}
+	*family = (struct chic_malloc_family){
+		.malloc = (void *(*)(size_t))found[0],
+		.free = (void (*)(void *))found[1],
+		.calloc = (void *(*)(size_t, size_t))found[2],
+		.realloc = (void *(*)(void *, size_t))found[3],
+		.memalign = (void *(*)(size_t, size_t))found[4],
+		.usable_size = (size_t(*)(void *))found[5],
+	};
+	return true;
+}
+
 /* Where the machine's init cannot start, nobody can repair the configuration. */
 static const char *is_init(void)
 {
@@ -132,9 +164,15 @@ static size_t *short_way(struct dispatch *d)
 	return d->counted ? &d->counted_sizes : &d->direct_sizes;
 }
 
-static void dispatch_fill(struct dispatch *d, const struct chic_interposed *in,
+static void dispatch_fill(struct dispatch *d, struct chic_interposed *in,
 			  const struct chic_malloc_family *libc_family)
 {
+	static struct chic_malloc_family next;
+
+	d->platform_serves = in->direct && in->direct->malloc == libc_family->malloc;
+	if (d->platform_serves && dlsym(RTLD_NEXT, "malloc") != (void *)libc_family->malloc &&
+	    next_family_find(&next))
+		in->direct = &next;
 	d->layered = !in->direct;
 	if (in->direct) {
 		d->direct = *in->direct;
@@ -149,7 +187,6 @@ static void dispatch_fill(struct dispatch *d, const struct chic_interposed *in,
 		*short_way(d) = SMALL_SIZES;
 	d->counters = in->counters;
 	d->shared = in->shared;
-	d->libc_serves = in->direct && in->direct->malloc == libc_family->malloc;
 	boot_close(&d->boot_base, &d->boot_len);
 }
 

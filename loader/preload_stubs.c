@@ -8,6 +8,7 @@
  */
 #include "preload.h"
 
+#include <dlfcn.h>
 #include <limits.h>
 #include <malloc.h>
 #include <stdio.h>
@@ -21,12 +22,12 @@ struct heap_info {
 
 CHIC_EXPORT struct heap_info heap_info(void) __asm__("mallinfo2");
 
-/* The C library's function where its heap serves, else null. */
+/* What the program would call without us, where that heap serves, else null. */
 static void *passed_on(const char *name)
 {
 	const struct dispatch *d = dispatch();
 
-	return d->libc_serves ? libc_symbol(name) : NULL;
+	return d->platform_serves ? dlsym(RTLD_NEXT, name) : NULL;
 }
 
 /* Blocks in use can be told where calls are counted, bytes where bytes are. */

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # Other libraries in LD_PRELOAD, before ours and behind it, that wrap what we call as
-# well.  Each is made here, with one habit of a real one.  Prints TAP.
+# well, and libraries that a program links.  Each is made here, with one habit of a real
+# one.  Prints TAP.
 
 set -u
 umask 022
@@ -77,5 +78,45 @@ do
 	both_orders finished -m $stack
 done
 both_orders finished -m counting -o counting.summary=yes
+
+# A program that links an allocator, as redis does jemalloc.
+compile linked <<'C'
+#include <stddef.h>
+
+extern void *__libc_malloc(size_t), *__libc_calloc(size_t, size_t);
+extern void *__libc_realloc(void *, size_t), *__libc_memalign(size_t, size_t);
+extern void __libc_free(void *);
+
+int served;
+
+void *malloc(size_t size) { served++; return __libc_malloc(size); }
+void *calloc(size_t n, size_t size) { served++; return __libc_calloc(n, size); }
+void *realloc(void *p, size_t size) { served++; return __libc_realloc(p, size); }
+void *memalign(size_t align, size_t size) { served++; return __libc_memalign(align, size); }
+void free(void *p) { __libc_free(p); }
+size_t malloc_usable_size(void *p) { return p ? 16 : 0; }
+C
+cat >program.c <<'C'
+#include <stdio.h>
+#include <stdlib.h>
+
+extern int served;
+
+int main(void)
+{
+	int before = served;
+	void *volatile p = malloc(100);
+
+	free(p);
+	return puts(served > before ? "its own" : "another") < 0;
+}
+C
+${CC:-cc} -O0 -fno-builtin program.c -o program ./linked.so 2>err || exit 99
+equal "a linked allocator without us" "its own" ./program
+equal "a linked allocator, and nothing is configured" "its own" "$chic" run ./program
+equal "a linked allocator, counted" "its own" "$chic" run -o allocator.telemetry=full ./program
+equal "a linked allocator, and we are switched off" "its own" \
+	env CHIC_ALLOC_DISABLE=1 "$chic" run ./program
+equal "a linked allocator that a stack replaces" another "$chic" run -m guard ./program
 
 finish
