@@ -23,6 +23,8 @@
 #define DYNAMIC_MAX 1024
 /* One read of a table: small enough for the stack. */
 #define CHUNK 4096
+/* What a library in memory spans at most. */
+#define MAPPED_MAX (1u << 30)
 
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define NATIVE_DATA ELFDATA2LSB
@@ -102,7 +104,8 @@ int elf_read(const struct elf *elf, const char *what, uint64_t offset, void *buf
 	if (!in_file(elf, offset, len))
 		return beyond(elf, what, offset, len);
 	while (done < len) {
-		ssize_t n = pread(elf->fd, (char *)buf + done, len - done, offset + done);
+		ssize_t n = pread(elf->fd, (char *)buf + done, len - done,
+				  elf->base + offset + done);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -159,7 +162,7 @@ static int check_machine(const struct elf *elf, unsigned machine)
 
 static int check_layout(const struct elf *elf, const ElfW(Ehdr) * ehdr)
 {
-	if (ehdr->e_type != ET_DYN)
+	if (ehdr->e_type != ET_DYN && !(elf->program && ehdr->e_type == ET_EXEC))
 		return message_set(-EINVAL,
 				   "%s: found ELF type %u, expected %d (shared object)",
 				   elf->path, ehdr->e_type, ET_DYN);
@@ -299,7 +302,8 @@ static int read_dynamic(struct elf *elf)
 		return message_set(-EINVAL,
 				   "%s: found %zu dynamic entries, expected at most %d",
 				   elf->path, left, DYNAMIC_MAX);
-	for (at = segment->offset; left; left -= n, at += n * sizeof(dyn[0])) {
+	at = elf->mapped ? segment->vaddr : segment->offset;
+	for (; left; left -= n, at += n * sizeof(dyn[0])) {
 		n = left < ARRAY_SIZE(dyn) ? left : ARRAY_SIZE(dyn);
 		err = elf_read(elf, "dynamic segment", at, dyn, n * sizeof(dyn[0]));
 		if (err)
@@ -324,25 +328,58 @@ bool elf_is_foreign(int fd)
 	       (NATIVE_MACHINE != EM_NONE && ehdr.e_machine != NATIVE_MACHINE);
 }
 
+/* What every kind of file has; a program need not be linked dynamically. */
+static int read_parts(struct elf *elf, ElfW(Ehdr) * ehdr)
+{
+	int err = read_header(elf, ehdr);
+
+	elf->machine = ehdr->e_machine;
+	if (!err)
+		err = read_segments(elf, ehdr);
+	if (!err && (!elf->program || elf_segment(elf, PT_DYNAMIC)))
+		err = read_dynamic(elf);
+	return err;
+}
+
+static int find_size(struct elf *elf)
+{
+	struct stat st;
+
+	if (fstat(elf->fd, &st) < 0)
+		return message_set(-errno, "%s: %s", elf->path, strerror(errno));
+	elf->size = st.st_size;
+	return 0;
+}
+
 int elf_open(struct elf *elf, int fd, const char *path)
 {
 	ElfW(Ehdr) ehdr;
-	struct stat st;
 	int err;
 
 	*elf = (struct elf){.fd = fd, .path = path};
-	if (fstat(fd, &st) < 0)
-		return message_set(-errno, "%s: %s", path, strerror(errno));
-	elf->size = st.st_size;
-	err = read_header(elf, &ehdr);
-	elf->machine = ehdr.e_machine;
+	err = find_size(elf);
 	if (!err)
-		err = check_sections(elf, &ehdr);
-	if (!err)
-		err = read_segments(elf, &ehdr);
-	if (!err)
-		err = read_dynamic(elf);
-	return err;
+		err = read_parts(elf, &ehdr);
+	return err ? err : check_sections(elf, &ehdr);
+}
+
+int elf_open_program(struct elf *elf, int fd, const char *path)
+{
+	ElfW(Ehdr) ehdr;
+	int err;
+
+	*elf = (struct elf){.fd = fd, .path = path, .program = true};
+	err = find_size(elf);
+	return err ? err : read_parts(elf, &ehdr);
+}
+
+int elf_open_mapped(struct elf *elf, int fd, uint64_t base, const char *path)
+{
+	ElfW(Ehdr) ehdr;
+
+	*elf = (struct elf){
+		.fd = fd, .path = path, .base = base, .mapped = true, .size = MAPPED_MAX};
+	return read_parts(elf, &ehdr);
 }
 
 /* ---------------------------------------------------------- sections --- */

@@ -28,9 +28,16 @@
 #define DTPMOD_RISCV R_RISCV_TLS_DTPMOD32
 #endif
 
-/* Where in the file the bytes of a virtual address are. */
+/*
+ * Where in the file the bytes of a virtual address are.  In memory they are where it
+ * says, and the dynamic linker may have made an address of it already.
+ */
 static bool file_offset(const struct elf *elf, uint64_t vaddr, uint64_t *offset)
 {
+	if (elf->mapped) {
+		*offset = vaddr >= elf->base ? vaddr - elf->base : vaddr;
+		return true;
+	}
 	for (unsigned i = 0; i < elf->n_segments; i++) {
 		const struct elf_segment *s = &elf->segments[i];
 
@@ -42,9 +49,8 @@ static bool file_offset(const struct elf *elf, uint64_t vaddr, uint64_t *offset)
 	return false;
 }
 
-/* Read part of a table that begins at a virtual address. */
-static int read_table(const struct elf *elf, const char *what, uint64_t table, uint64_t skip,
-		      void *buf, size_t len)
+int elf_read_at(const struct elf *elf, const char *what, uint64_t table, uint64_t skip,
+		void *buf, size_t len)
 {
 	uint64_t offset;
 
@@ -57,30 +63,35 @@ static int read_table(const struct elf *elf, const char *what, uint64_t table, u
 
 /* ----------------------------------------------------------- symbols --- */
 
-static bool is_exported_function(const ElfW(Sym) * sym)
+static bool is_exported(const ElfW(Sym) * sym)
 {
-	unsigned type = ELF64_ST_TYPE(sym->st_info), bind = ELF64_ST_BIND(sym->st_info);
+	unsigned bind = ELF64_ST_BIND(sym->st_info);
 
-	return sym->st_shndx != SHN_UNDEF && (type == STT_FUNC || type == STT_GNU_IFUNC) &&
-	       (bind == STB_GLOBAL || bind == STB_WEAK);
+	return sym->st_shndx != SHN_UNDEF && (bind == STB_GLOBAL || bind == STB_WEAK);
 }
 
-/* Whether the symbol of that index is it: 1, 0 or an error. */
-static int symbol_is(const struct elf *elf, uint32_t index, const char *name)
+static bool is_function(const ElfW(Sym) * sym)
+{
+	unsigned type = ELF64_ST_TYPE(sym->st_info);
+
+	return type == STT_FUNC || type == STT_GNU_IFUNC;
+}
+
+/* Whether the symbol of that index is it, which is then in *sym: 1, 0 or an error. */
+static int symbol_is(const struct elf *elf, uint32_t index, const char *name, ElfW(Sym) * sym)
 {
 	size_t len = strlen(name) + 1;
 	char found[SYMBOL_MAX];
-	ElfW(Sym) sym;
 	int err;
 
-	err = read_table(elf, "dynamic symbols", elf->dynamic.symtab,
-			 (uint64_t)index * sizeof(sym), &sym, sizeof(sym));
+	err = elf_read_at(elf, "dynamic symbols", elf->dynamic.symtab,
+			  (uint64_t)index * sizeof(*sym), sym, sizeof(*sym));
 	if (err)
 		return err;
-	if (!is_exported_function(&sym) || elf->dynamic.strsz < len ||
-	    sym.st_name > elf->dynamic.strsz - len)
+	if (!is_exported(sym) || elf->dynamic.strsz < len ||
+	    sym->st_name > elf->dynamic.strsz - len)
 		return 0;
-	err = read_table(elf, "symbol names", elf->dynamic.strtab, sym.st_name, found, len);
+	err = elf_read_at(elf, "symbol names", elf->dynamic.strtab, sym->st_name, found, len);
 	return err ? err : memcmp(found, name, len) == 0;
 }
 
@@ -93,7 +104,7 @@ static uint32_t hash_gnu(const char *name)
 	return h;
 }
 
-static int defines_gnu(const struct elf *elf, const char *name)
+static int find_gnu(const struct elf *elf, const char *name, ElfW(Sym) * sym)
 {
 	struct {
 		uint32_t n_buckets, first, bloom_words, bloom_shift;
@@ -102,22 +113,22 @@ static int defines_gnu(const struct elf *elf, const char *name)
 	uint64_t buckets, chain;
 	int ret;
 
-	ret = read_table(elf, "hash table", elf->dynamic.gnu_hash, 0, &head, sizeof(head));
+	ret = elf_read_at(elf, "hash table", elf->dynamic.gnu_hash, 0, &head, sizeof(head));
 	if (ret || head.n_buckets == 0)
 		return ret;
 	buckets = sizeof(head) + (uint64_t)head.bloom_words * sizeof(ElfW(Addr));
 	chain = buckets + (uint64_t)head.n_buckets * sizeof(entry);
-	ret = read_table(elf, "hash table", elf->dynamic.gnu_hash,
-			 buckets + (uint64_t)(hash % head.n_buckets) * sizeof(index), &index,
-			 sizeof(index));
+	ret = elf_read_at(elf, "hash table", elf->dynamic.gnu_hash,
+			  buckets + (uint64_t)(hash % head.n_buckets) * sizeof(index), &index,
+			  sizeof(index));
 	if (ret || index < head.first)
 		return ret;
 	for (unsigned i = 0; i < CHAIN_MAX; i++, index++) {
-		ret = read_table(elf, "hash table", elf->dynamic.gnu_hash,
-				 chain + (uint64_t)(index - head.first) * sizeof(entry), &entry,
-				 sizeof(entry));
+		ret = elf_read_at(elf, "hash table", elf->dynamic.gnu_hash,
+				  chain + (uint64_t)(index - head.first) * sizeof(entry),
+				  &entry, sizeof(entry));
 		if (!ret && (entry | 1) == (hash | 1))
-			ret = symbol_is(elf, index, name);
+			ret = symbol_is(elf, index, name, sym);
 		if (ret || (entry & 1)) /* the lowest bit ends the chain */
 			return ret;
 	}
@@ -136,22 +147,22 @@ static uint32_t hash_sysv(const char *name)
 	return h;
 }
 
-static int defines_sysv(const struct elf *elf, const char *name)
+static int find_sysv(const struct elf *elf, const char *name, ElfW(Sym) * sym)
 {
 	uint32_t head[2], index; /* numbers of buckets and of chain entries */
 	uint64_t at;
 	int ret;
 
-	ret = read_table(elf, "hash table", elf->dynamic.hash, 0, head, sizeof(head));
+	ret = elf_read_at(elf, "hash table", elf->dynamic.hash, 0, head, sizeof(head));
 	if (ret || head[0] == 0)
 		return ret;
 	at = 2 + hash_sysv(name) % head[0];
 	for (unsigned i = 0; i < CHAIN_MAX; i++) {
-		ret = read_table(elf, "hash table", elf->dynamic.hash, at * sizeof(index),
-				 &index, sizeof(index));
+		ret = elf_read_at(elf, "hash table", elf->dynamic.hash, at * sizeof(index),
+				  &index, sizeof(index));
 		if (ret || index == STN_UNDEF)
 			return ret;
-		ret = symbol_is(elf, index, name);
+		ret = symbol_is(elf, index, name, sym);
 		if (ret)
 			return ret;
 		at = 2 + (uint64_t)head[0] + index;
@@ -159,15 +170,35 @@ static int defines_sysv(const struct elf *elf, const char *name)
 	return 0;
 }
 
-int elf_defines(const struct elf *elf, const char *symbol)
+static int find_symbol(const struct elf *elf, const char *name, ElfW(Sym) * sym)
 {
-	if (strlen(symbol) >= SYMBOL_MAX || !elf->dynamic.symtab || !elf->dynamic.strtab)
+	if (strlen(name) >= SYMBOL_MAX || !elf->dynamic.symtab || !elf->dynamic.strtab)
 		return 0;
 	if (elf->dynamic.gnu_hash)
-		return defines_gnu(elf, symbol);
+		return find_gnu(elf, name, sym);
 	if (elf->dynamic.hash)
-		return defines_sysv(elf, symbol);
+		return find_sysv(elf, name, sym);
 	return 0;
+}
+
+int elf_defines(const struct elf *elf, const char *symbol)
+{
+	ElfW(Sym) sym;
+	int found = find_symbol(elf, symbol, &sym);
+
+	return found > 0 ? is_function(&sym) : found;
+}
+
+int elf_object(const struct elf *elf, const char *symbol, uint64_t *vaddr, uint64_t *size)
+{
+	ElfW(Sym) sym;
+	int found = find_symbol(elf, symbol, &sym);
+
+	if (found <= 0 || ELF64_ST_TYPE(sym.st_info) != STT_OBJECT)
+		return found < 0 ? found : 0;
+	*vaddr = sym.st_value;
+	*size = sym.st_size;
+	return 1;
 }
 
 /* ------------------------------------------------ thread-local storage --- */
@@ -226,7 +257,7 @@ static int scan_relocs(const struct elf *elf, const struct tls_relocs *known, ui
 	for (uint64_t at = 0; at < size; at += step) {
 		size_t len = size - at < step ? size - at : step;
 
-		err = read_table(elf, "relocations", table, at, buf, len);
+		err = elf_read_at(elf, "relocations", table, at, buf, len);
 		if (err)
 			return err;
 		for (size_t i = 0; i + entry <= len; i += entry)

@@ -300,6 +300,9 @@ struct elf_dynamic {
 struct elf {
 	int fd;
 	const char *path; /* for messages */
+	bool program; /* an executable, perhaps at a fixed address */
+	bool mapped; /* a process's memory, not a file: offsets are addresses */
+	uint64_t base; /* where in fd it begins */
 	uint64_t size;
 	unsigned machine;
 	uint64_t sections; /* offset of the section headers */
@@ -314,6 +317,10 @@ struct elf {
 bool elf_is_foreign(int fd);
 /* Check that fd is a whole shared object for this machine, and find its parts. */
 int elf_open(struct elf *elf, int fd, const char *path);
+/* The same of a program, without its sections; a static one has no dynamic segment. */
+int elf_open_program(struct elf *elf, int fd, const char *path);
+/* The same of a shared object that is mapped at base; fd is that process's memory. */
+int elf_open_mapped(struct elf *elf, int fd, uint64_t base, const char *path);
 /*
  * Read a section of at most max bytes into a fresh buffer, a NUL put behind it.
  * Answers 1, 0 if there is none, or a negative errno with a message.
@@ -321,6 +328,9 @@ int elf_open(struct elf *elf, int fd, const char *path);
 int elf_section(const struct elf *elf, const char *name, size_t max, char **data, size_t *len);
 /* Read exactly len bytes; what names the part in messages. */
 int elf_read(const struct elf *elf, const char *what, uint64_t offset, void *buf, size_t len);
+/* The same from a place behind a virtual address that the file names. */
+int elf_read_at(const struct elf *elf, const char *what, uint64_t vaddr, uint64_t skip,
+		void *buf, size_t len);
 /* The first segment of a type, null if there is none. */
 const struct elf_segment *elf_segment(const struct elf *elf, uint32_t type);
 
@@ -328,6 +338,8 @@ const struct elf_segment *elf_segment(const struct elf *elf, uint32_t type);
 
 /* Whether it defines a function of that name for others: 1, 0 or an error. */
 int elf_defines(const struct elf *elf, const char *symbol);
+/* Address and size of a variable that it defines for others: 1, 0 or an error. */
+int elf_object(const struct elf *elf, const char *symbol, uint64_t *vaddr, uint64_t *size);
 /* Bytes of thread-local storage. */
 uint64_t elf_tls_size(const struct elf *elf);
 /* Whether that must be in the static block, as with the initial-exec model. */
