@@ -555,6 +555,11 @@ void stack_destroy(struct stack *stack);
 int stack_key(const struct config *config, char **out);
 /* Whether config asks for the platform heap and nothing above it. */
 bool stack_is_platform(const struct config *config);
+/*
+ * What is counted of an unmodified program: without a stack it runs at full
+ * platform speed unless counting was asked for.
+ */
+enum chic_telemetry stack_telemetry(const struct config *config);
 
 /* table.c - what the hot path reads: immutable, interned */
 
@@ -667,6 +672,82 @@ void loader_each_layer(void (*fn)(struct layer *, void *arg), void *arg, bool in
 void loader_start(bool malloc_family);
 /* The platform heap for good: the preload library's copy of the loader serves. */
 void loader_behind_preload(void);
+
+/* status.c - what a process leaves in its memory for `chic-alloc ps` */
+
+#define STATUS_MAGIC 0x63696863u /* "chic", as bytes in the machine's order */
+#define STATUS_VERSION 1
+
+enum status_state {
+	STATUS_STARTING, /* nothing is decided yet */
+	STATUS_MANUAL, /* a linked program that applies a configuration when it likes */
+	STATUS_PLATFORM, /* the platform heap, as was asked for */
+	STATUS_SERVES, /* the stack */
+	STATUS_REFUSED, /* the platform heap, because of an error */
+	STATUS_STOOD_DOWN, /* the program is left alone */
+};
+
+/* Where a setting stands; line 0: not in a file, an empty file: nowhere. */
+struct status_place {
+	uint32_t line;
+	char section[64];
+	char file[256];
+};
+
+/* Each text ends in a NUL and is cut to its size. */
+struct status_texts {
+	struct status_place from; /* of the stack, or of its filters */
+	struct status_place rule; /* of the rule that applies */
+	char stack[256]; /* filters and modules; empty is the platform heap */
+	char why[MESSAGE_MAX]; /* the error, or the reason for standing down */
+	/* the request: programs write over the environment that they got */
+	struct {
+		uint32_t given; /* bits of STATUS_GIVEN_* */
+		char named[256];
+		char stack[256];
+		char options[512];
+	} asked;
+};
+
+enum { STATUS_GIVEN_NAMED = 1, STATUS_GIVEN_STACK = 2, STATUS_GIVEN_OPTIONS = 4 };
+
+/*
+ * The symbol chic_alloc_status in both libraries.  Private: another release may
+ * have another one, which version says.  A process's record is another process's
+ * input: believe nothing in it.
+ */
+struct status {
+	uint32_t magic;
+	uint32_t version;
+	uint32_t size;
+	uint32_t sequence; /* odd while it is being written */
+	uint32_t state; /* enum status_state */
+	uint32_t telemetry; /* enum chic_telemetry that is asked for */
+	uint64_t key; /* hash of stack_key(); 0: platform heap, or not known */
+	uint64_t request; /* hash of what the environment asked for; 0: nothing */
+	int32_t texts; /* from the head of this to the texts; 0: all are empty */
+	uint32_t reserved;
+};
+
+extern struct status status_record;
+
+/* FNV-1a of one text more; begin with 0. */
+uint64_t status_hash(uint64_t hash, const char *text);
+uint64_t status_request_hash(const struct config_request *request);
+/* What decides the stack: of filters alone, these; null where nothing is set. */
+const struct setting *status_stack_from(const struct config *config);
+/* Stack and places of a configuration, into empty texts. */
+void status_describe(struct status_texts *out, const struct config *config);
+/*
+ * The loader's lock is held.  A config that was taken over is empty; stack, which
+ * then has it, is null for the platform heap.
+ */
+void status_served(const struct config_request *request, const struct config *config,
+		   const struct stack *stack);
+/* The message says why; config is empty if it could not be read. */
+void status_refused(const struct config_request *request, const struct config *config);
+/* Nothing was asked for: the program is left alone, or is to ask by itself. */
+void status_alone(enum status_state state, const char *why);
 
 /* start.c - when the configuration is applied, and forks */
 

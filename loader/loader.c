@@ -173,42 +173,65 @@ static int request_of(const char *conf, struct config_request *request)
 			   conf);
 }
 
-/* The lock is held.  *out is null where the platform heap is asked for. */
-static int load(const char *conf, struct stack **out)
+/*
+ * The lock is held.  *out is null where the platform heap is asked for; config is
+ * the caller's to free, unless a new stack has taken it over.
+ */
+static int load(const struct config_request *request, struct config *config, struct stack **out)
 {
-	struct config_request request;
-	struct config config;
-	int err;
+	int err = config_read(request, config);
 
 	*out = NULL;
-	err = request_of(conf, &request);
-	if (!err)
-		err = config_read(&request, &config);
 	if (err)
 		return err;
-	log_open(config.log, config.log_path, request.run);
-	if (!stack_is_platform(&config))
-		err = stack_get(&config, request.secure, out);
+	log_open(config->log, config->log_path, request->run);
+	if (!stack_is_platform(config))
+		err = stack_get(config, request->secure, out);
 	if (err)
 		log_reopen();
-	config_free(&config);
+	return err;
+}
+
+static int switch_to(const struct config_request *request, const struct config *config,
+		     struct stack *stack)
+{
+	int err = switch_default(stack);
+
+	if (!err) {
+		status_served(request, config, stack);
+		return 0;
+	}
+	if (stack)
+		stack_drop(stack);
+	log_reopen();
 	return err;
 }
 
 static int load_default(const char *conf)
 {
+	struct config_request request;
+	struct config config;
 	struct stack *stack;
 	int err;
 
-	err = load(conf, &stack);
+	err = request_of(conf, &request);
 	if (err)
 		return err;
-	err = switch_default(stack);
+	err = load(&request, &config, &stack);
 	if (!err)
-		return 0;
-	if (stack)
-		stack_drop(stack);
-	log_reopen();
+		err = switch_to(&request, &config, stack);
+	config_free(&config);
+	return err;
+}
+
+static int unload_default(void)
+{
+	const struct config_request request = {.named = NULL};
+	const struct config config = {.stack = "", .filters = ""};
+	int err = switch_default(NULL);
+
+	if (!err)
+		status_served(&request, &config, NULL);
 	return err;
 }
 
@@ -231,7 +254,7 @@ CHIC_EXPORT int chic_alloc_unload(void)
 	start_once();
 	message_clear();
 	loader_lock();
-	err = switch_default(NULL);
+	err = unload_default();
 	loader_unlock();
 	return err;
 }
@@ -280,9 +303,30 @@ static void fill_vtable(const struct chic_layer *top, ChicAllocatorVTable *out)
 					     table_realloc, table_free};
 }
 
+static int load_table(const char *conf, ChicAllocatorVTable *out)
+{
+	struct config_request request;
+	struct config config;
+	struct stack *stack;
+	int err;
+
+	err = request_of(conf, &request);
+	if (err)
+		return err;
+	err = load(&request, &config, &stack);
+	config_free(&config);
+	if (err)
+		return err;
+	if (stack) {
+		stack->uses++;
+		stack->counted = false;
+	}
+	fill_vtable(stack ? stack->top : platform_layer(), out);
+	return 0;
+}
+
 CHIC_EXPORT int chic_alloc_table(const char *conf, ChicAllocatorVTable *out)
 {
-	struct stack *stack;
 	int err;
 
 	if (!out)
@@ -292,13 +336,7 @@ CHIC_EXPORT int chic_alloc_table(const char *conf, ChicAllocatorVTable *out)
 	start_once();
 	message_clear();
 	loader_lock();
-	err = load(conf, &stack);
-	if (!err && stack) {
-		stack->uses++;
-		stack->counted = false;
-	}
-	if (!err)
-		fill_vtable(stack ? stack->top : platform_layer(), out);
+	err = load_table(conf, out);
 	loader_unlock();
 	return err;
 }
@@ -426,14 +464,6 @@ static void interpose_answer(const struct stack *stack, struct chic_interposed *
 	memcpy(out, &answer, out->size < sizeof(answer) ? out->size : sizeof(answer));
 }
 
-/* Programs without a stack run at full platform speed unless counting was asked for. */
-static enum chic_telemetry telemetry_of(const struct config *config)
-{
-	if (stack_is_platform(config) && !config->telemetry_from)
-		return CHIC_TELEMETRY_OFF;
-	return config->telemetry;
-}
-
 static int start_stack(struct config *config, const struct config_request *request,
 		       bool malloc_family)
 {
@@ -441,14 +471,17 @@ static int start_stack(struct config *config, const struct config_request *reque
 	int err = 0;
 
 	log_open(config->log, config->log_path, request->run);
-	interposed_telemetry = telemetry_of(config);
+	interposed_telemetry = stack_telemetry(config);
 	if (!stack_is_platform(config))
 		err = stack_new(config, request->secure, malloc_family, &stack);
 	if (err)
 		return err;
 	if (stack)
 		stack->uses++;
-	return hooks_set_default(stack);
+	err = hooks_set_default(stack);
+	if (!err)
+		status_served(request, config, stack);
+	return err;
 }
 
 /* Nothing was served yet, so whatever goes wrong costs the program nothing. */
@@ -465,10 +498,11 @@ void loader_start(bool malloc_family)
 	trust_begin(folder);
 	err = config_read(&request, &config);
 	fatal = config.fail_counts;
-	if (!err) {
+	if (!err)
 		err = start_stack(&config, &request, malloc_family);
-		config_free(&config);
-	}
+	if (err)
+		status_refused(&request, &config);
+	config_free(&config);
 	trust_end();
 	if (!err)
 		return;
@@ -495,7 +529,9 @@ CHIC_EXPORT void chic_alloc_interpose(const struct chic_malloc_family *family,
 {
 	loader_lock();
 	platform_set_family(family);
-	if (!standdown)
+	if (standdown)
+		status_alone(STATUS_STOOD_DOWN, standdown);
+	else
 		loader_start(true);
 	if (!hooks_table)
 		hooks_set_default(NULL);

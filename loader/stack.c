@@ -94,6 +94,13 @@ bool stack_is_platform(const struct config *config)
 	return !*config->filters && (!*config->stack || strcmp(config->stack, "default") == 0);
 }
 
+enum chic_telemetry stack_telemetry(const struct config *config)
+{
+	if (stack_is_platform(config) && !config->telemetry_from)
+		return CHIC_TELEMETRY_OFF;
+	return config->telemetry;
+}
+
 /* ---- the key: the same text for stacks that would be the same ---- */
 
 static int key_append(char **key, char *text)

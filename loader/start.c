@@ -113,6 +113,8 @@ const char *start_switched_off(void)
 /* The start lock is held, and this is the first time. */
 static void start(void)
 {
+	const char *off;
+
 	register_fork_handlers();
 	if (chic_alloc_preload_start) {
 		chic_alloc_preload_start();
@@ -120,8 +122,13 @@ static void start(void)
 			loader_behind_preload();
 		return;
 	}
+	off = chic_alloc_autoload ? start_switched_off() : NULL;
 	loader_lock();
-	if (chic_alloc_autoload && !start_switched_off())
+	if (!chic_alloc_autoload)
+		status_alone(STATUS_MANUAL, NULL);
+	else if (off)
+		status_alone(STATUS_STOOD_DOWN, off);
+	else
 		loader_start(false);
 	if (!hooks_table)
 		hooks_set_default(NULL);

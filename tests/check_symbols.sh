@@ -47,6 +47,12 @@ headers_say()
 		sed -E 's/ ?\($//; s/extern int //' | sort -u
 }
 
+# What chic-alloc ps reads; in no header.
+private_says()
+{
+	echo chic_alloc_status
+}
+
 preload_says()
 {
 	for name in malloc free calloc realloc reallocarray memalign aligned_alloc \
@@ -80,7 +86,7 @@ own_calls()
 
 check_library()
 {
-	headers_say >"$tmp/expected"
+	{ headers_say; private_says; } | sort -u >"$tmp/expected"
 	[ "$(wc -l <"$tmp/expected")" -gt 15 ] || fail "the headers declare too little"
 	exports "$library" >"$tmp/found"
 	expect_same "exports of libchic_alloc.so" "$tmp/expected" "$tmp/found"
@@ -91,7 +97,7 @@ check_library()
 
 check_preload()
 {
-	{ preload_says; headers_say | grep -E '^chic_alloc_' | grep -v autoload; } | sort -u >"$tmp/expected"
+	{ preload_says; private_says; headers_say | grep -E '^chic_alloc_' | grep -v autoload; } | sort -u >"$tmp/expected"
 	exports "$preload" >"$tmp/found"
 	expect_same "exports of libchic_alloc_preload.so" "$tmp/expected" "$tmp/found"
 	readelf -dW "$preload" | sed -n 's/.*NEEDED.*\[\(.*\)\]/\1/p' |
