@@ -23,6 +23,7 @@ static const struct cli_command *const commands[] = {
 	&cli_info,
 	&cli_config,
 	&cli_compare,
+	&cli_ps,
 };
 
 static const char usage_text[] =

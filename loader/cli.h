@@ -27,6 +27,7 @@ struct cli_command {
 };
 
 extern const struct cli_command cli_run, cli_list, cli_info, cli_config, cli_compare;
+extern const struct cli_command cli_ps;
 
 /* cli.c - what all commands share */
 
@@ -176,5 +177,6 @@ void json_close(struct json *json, char bracket);
 void json_string(struct json *json, const char *key, const char *value); /* null: null */
 void json_number(struct json *json, const char *key, unsigned long long value);
 void json_real(struct json *json, const char *key, double value); /* not finite: null */
+void json_bool(struct json *json, const char *key, bool value);
 
 #endif /* CHIC_LOADER_CLI_H */

@@ -125,3 +125,9 @@ void json_real(struct json *json, const char *key, double value)
 	else
 		fputs("null", json->out);
 }
+
+void json_bool(struct json *json, const char *key, bool value)
+{
+	begin_value(json, key);
+	fputs(value ? "true" : "false", json->out);
+}
