@@ -24,6 +24,7 @@ static const struct cli_command *const commands[] = {
 	&cli_config,
 	&cli_compare,
 	&cli_ps,
+	&cli_explain,
 };
 
 static const char usage_text[] =

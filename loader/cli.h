@@ -27,7 +27,7 @@ struct cli_command {
 };
 
 extern const struct cli_command cli_run, cli_list, cli_info, cli_config, cli_compare;
-extern const struct cli_command cli_ps;
+extern const struct cli_command cli_ps, cli_explain;
 
 /* cli.c - what all commands share */
 
@@ -61,6 +61,8 @@ struct cli_request {
 int cli_request_option(struct cli_request *request, int opt, const char *arg);
 /* What the loader would be asked: the options given, else the environment's. */
 void cli_request_fill(const struct cli_request *request, struct config_request *out);
+/* Put the options over what somebody else would be asked. */
+void cli_request_override(const struct cli_request *request, struct config_request *out);
 void cli_request_free(struct cli_request *request);
 
 /* cli_program.c - the program that is meant */
@@ -68,13 +70,18 @@ void cli_request_free(struct cli_request *request);
 struct cli_program {
 	char *path; /* as it is handed to execve() */
 	char *exe; /* what /proc/self/exe will say; null if it cannot be told */
+	bool script; /* exe is its interpreter */
+	char *command; /* what exe, which is env, will start; else null */
 };
 
 /* Search PATH if need be.  CLI_GOOD, or with a message an exit status as env(1)'s. */
 int cli_program_find(const char *name, struct cli_program *out);
-/* Why the stack will not reach it although it starts; null if nothing speaks against. */
-const char *cli_program_escapes(const struct cli_program *program);
 void cli_program_free(struct cli_program *program);
+
+/* cli_subject.c - whether a stack will reach a program, see cli_process.h */
+
+/* Why it will not although the program starts; null if nothing speaks against. */
+const char *cli_program_escapes(const struct cli_program *program);
 
 /* cli_module.c - a module's file, looked at without running it */
 

@@ -165,9 +165,8 @@ enum cli_gains { CLI_GAINS_NOTHING, CLI_GAINS_FOR_OTHERS, CLI_GAINS_FOR_US };
 
 enum cli_gains cli_binary_gains(const struct cli_binary *binary);
 
-/* cli_reason.c - why a stack will not reach a program, or only in part */
+/* cli_subject.c - what is to be explained, and what was found about it */
 
-/* What is to be explained, and what is known of it beforehand. */
 struct cli_subject {
 	const struct cli_program *program;
 	const struct cli_process *process; /* null: a file */
@@ -202,11 +201,30 @@ void cli_subject_open(struct cli_subject *subject, const struct cli_program *pro
 /* What is to be seen where it runs. */
 void cli_subject_look(struct cli_subject *subject);
 void cli_subject_close(struct cli_subject *subject);
+/* Whether it is linked with libchic_alloc. */
+bool cli_subject_is_linked(const struct cli_subject *subject);
 /*
  * The first finding from *next on, with a weight of at most that; *next begins at 0.
  * false at the end.
  */
 bool cli_reason_next(const struct cli_subject *subject, enum cli_weight most, size_t *next,
 		     struct cli_finding *out);
+/* ": MORE" behind what a finding says; answers true. */
+bool cli_finding_more(struct cli_finding *finding, const char *format, ...) CHIC_PRINTF(2, 3);
+
+/* cli_reason.c and cli_remark.c - what there is to be found; end with a null name */
+
+#define CLI_SYSTEM_PRELOAD "/etc/ld.so.preload"
+#define CLI_PRELOAD_NAME "/libchic_alloc_preload.so"
+
+struct cli_reason {
+	const char *name;
+	enum cli_weight weight;
+	/* may say more of it, or another way to mend it */
+	bool (*check)(const struct cli_subject *subject, struct cli_finding *finding);
+	const char *why, *fix;
+};
+
+extern const struct cli_reason cli_reasons[], cli_remarks[];
 
 #endif /* CHIC_LOADER_CLI_PROCESS_H */

@@ -7,15 +7,13 @@
 #define _GNU_SOURCE
 #include "cli.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <link.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#define DISABLE_FILE CHIC_ALLOC_SYSCONFDIR "/chic-alloc.disable"
 
 /* The kernel follows at most this many "#!" lines. */
 #define INTERPRETERS_MAX 5
@@ -76,39 +74,71 @@ static int find(const char *name, char **out)
 	return *out ? try_path(name) : -ENOMEM;
 }
 
-/* The interpreter that a script names in its first line, null if it is none. */
-static char *interpreter_of(const char *path)
+/* What env(1) would start: options, -S and variables before it are passed over. */
+static char *env_command(char *argument)
 {
-	char line[256] = "", *start;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	ssize_t n;
+	char *word, *rest = argument;
 
-	if (fd < 0)
-		return NULL;
-	n = pread(fd, line, sizeof(line) - 1, 0);
-	close(fd);
+	while ((word = strsep(&rest, " \t")))
+		if (*word && *word != '-' && !strchr(word, '='))
+			return strdup(word);
+	return NULL;
+}
+
+static ssize_t read_head(const char *path, char *head, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	ssize_t n = fd < 0 ? -1 : pread(fd, head, size, 0);
+
+	if (fd >= 0)
+		close(fd);
+	return n;
+}
+
+static bool is_text(const char *head, size_t len)
+{
+	return !memchr(head, '\0', len) && memcmp(head, ELFMAG, SELFMAG) != 0;
+}
+
+/*
+ * The interpreter that a script names in its first line, null if it is none; and
+ * what that starts in its turn, if it is env.
+ */
+static char *interpreter_of(const char *path, char **command)
+{
+	char line[256] = "", *start, *end;
+	ssize_t n = read_head(path, line, sizeof(line) - 1);
+
+	/* what the kernel does not know, execvp(3) gives to the shell */
+	if (n > 0 && is_text(line, n) && memcmp(line, "#!", 2) != 0)
+		return strdup("/bin/sh");
 	if (n < 3 || line[0] != '#' || line[1] != '!')
 		return NULL;
+	line[strcspn(line, "\r\n")] = '\0';
 	start = line + 2 + strspn(line + 2, " \t");
-	start[strcspn(start, " \t\r\n")] = '\0';
+	end = start + strcspn(start, " \t");
+	if (*end)
+		*end++ = '\0';
+	if (strcmp(basename(start), "env") == 0)
+		*command = env_command(end);
 	return *start ? strdup(start) : NULL;
 }
 
 /* What /proc/self/exe will say. */
-static char *executable_of(const char *path)
+static void find_executable(struct cli_program *program)
 {
-	char *real, *next, *current = strdup(path);
+	char *next, *current = strdup(program->path);
 
-	for (int i = 0; current && i < INTERPRETERS_MAX; i++) {
-		next = interpreter_of(current);
+	for (int i = 0; current && !program->command && i < INTERPRETERS_MAX; i++) {
+		next = interpreter_of(current, &program->command);
 		if (!next)
 			break;
+		program->script = true;
 		free(current);
 		current = next;
 	}
-	real = current ? realpath(current, NULL) : NULL;
+	program->exe = current ? realpath(current, NULL) : NULL;
 	free(current);
-	return real;
 }
 
 int cli_program_find(const char *name, struct cli_program *out)
@@ -118,7 +148,7 @@ int cli_program_find(const char *name, struct cli_program *out)
 	*out = (struct cli_program){.path = NULL};
 	err = find(name, &out->path);
 	if (!err) {
-		out->exe = executable_of(out->path);
+		find_executable(out);
 		return CLI_GOOD;
 	}
 	cli_program_free(out);
@@ -126,60 +156,10 @@ int cli_program_find(const char *name, struct cli_program *out)
 	return err == -ENOENT || err == -ENOTDIR ? CLI_NOT_FOUND : CLI_NOT_EXECUTABLE;
 }
 
-/* Whether the kernel starts it without the dynamic linker. */
-static bool is_static(int fd)
-{
-	ElfW(Ehdr) header;
-	ElfW(Phdr) segment;
-	off_t at;
-
-	if (pread(fd, &header, sizeof(header), 0) != sizeof(header) ||
-	    memcmp(header.e_ident, ELFMAG, SELFMAG) != 0)
-		return false;
-	at = (off_t)header.e_phoff;
-	for (unsigned i = 0; i < header.e_phnum; i++, at += header.e_phentsize) {
-		if (pread(fd, &segment, sizeof(segment), at) != sizeof(segment))
-			return false;
-		if (segment.p_type == PT_INTERP)
-			return false;
-	}
-	return true;
-}
-
-/* Whether execve() gives it another user or group, so that the linker is careful. */
-static bool gains_privileges(int fd)
-{
-	struct stat st;
-
-	if (fstat(fd, &st))
-		return false;
-	return ((st.st_mode & S_ISUID) && st.st_uid != getuid()) ||
-	       ((st.st_mode & S_ISGID) && st.st_gid != getgid());
-}
-
-const char *cli_program_escapes(const struct cli_program *program)
-{
-	const char *off = getenv("CHIC_ALLOC_DISABLE"), *why = NULL;
-	int fd;
-
-	if (off && strcmp(off, "1") == 0)
-		return "CHIC_ALLOC_DISABLE is 1";
-	if (access(DISABLE_FILE, F_OK) == 0)
-		return DISABLE_FILE " exists";
-	fd = program->exe ? open(program->exe, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
-	if (fd < 0)
-		return NULL;
-	if (is_static(fd))
-		why = "it is statically linked";
-	else if (gains_privileges(fd))
-		why = "it gains privileges";
-	close(fd);
-	return why;
-}
-
 void cli_program_free(struct cli_program *program)
 {
 	free(program->path);
 	free(program->exe);
+	free(program->command);
 	*program = (struct cli_program){.path = NULL};
 }

@@ -52,10 +52,10 @@ int cli_request_option(struct cli_request *request, int opt, const char *arg)
 	return 0;
 }
 
-void cli_request_fill(const struct cli_request *request, struct config_request *out)
+void cli_request_override(const struct cli_request *request, struct config_request *out)
 {
-	config_request_from_process(out, request->named);
-	out->program = (struct program){.self = false};
+	if (request->named)
+		out->named = request->named;
 	if (request->stack) {
 		out->stack = request->stack;
 		out->stack_origin = "-m";
@@ -64,6 +64,13 @@ void cli_request_fill(const struct cli_request *request, struct config_request *
 		out->options = request->options;
 		out->options_origin = "-o";
 	}
+}
+
+void cli_request_fill(const struct cli_request *request, struct config_request *out)
+{
+	config_request_from_process(out, NULL);
+	out->program = (struct program){.self = false};
+	cli_request_override(request, out);
 }
 
 void cli_request_free(struct cli_request *request)

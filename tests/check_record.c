@@ -164,6 +164,28 @@ START_TEST(a_record)
 }
 END_TEST
 
+START_TEST(texts_without_an_end)
+{
+	static unsigned char image[IMAGE_MAX];
+	static struct cli_record record;
+	const struct status_texts *t = &record.texts;
+
+	memcpy(image, good, good_size);
+	record_in(image)->texts = 256;
+	memset(image + record_at + 256, 'x', sizeof(struct status_texts));
+	ck_assert_int_eq(cli_record_read(memory(image), &library, &record), 0);
+	ck_assert_uint_eq(strlen(t->stack), sizeof(t->stack) - 1);
+	ck_assert_uint_eq(strlen(t->why), sizeof(t->why) - 1);
+	ck_assert_uint_eq(strlen(t->from.section), sizeof(t->from.section) - 1);
+	ck_assert_uint_eq(strlen(t->from.file), sizeof(t->from.file) - 1);
+	ck_assert_uint_eq(strlen(t->rule.section), sizeof(t->rule.section) - 1);
+	ck_assert_uint_eq(strlen(t->rule.file), sizeof(t->rule.file) - 1);
+	ck_assert_uint_eq(strlen(t->asked.named), sizeof(t->asked.named) - 1);
+	ck_assert_uint_eq(strlen(t->asked.stack), sizeof(t->asked.stack) - 1);
+	ck_assert_uint_eq(strlen(t->asked.options), sizeof(t->asked.options) - 1);
+}
+END_TEST
+
 START_TEST(addresses_that_the_dynamic_linker_has_made)
 {
 	static unsigned char image[IMAGE_MAX];
@@ -314,6 +336,7 @@ static Suite *make_suite(void)
 	tcase_set_timeout(memories, CHECK_TIMEOUT);
 	tcase_add_checked_fixture(memories, setup, NULL);
 	tcase_add_test(memories, a_record);
+	tcase_add_test(memories, texts_without_an_end);
 	tcase_add_test(memories, addresses_that_the_dynamic_linker_has_made);
 	tcase_add_test(memories, a_record_that_never_rests);
 	tcase_add_test(memories, damaged_at_random);
