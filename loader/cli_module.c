@@ -15,17 +15,22 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Replace the soname in *where by the file that the linker would take. */
+/* Put the file that the linker would take in place of the soname. */
 static int resolve_soname(struct location *where)
 {
-	char *path;
-	int fd = soname_open(where->path, &path);
+	char *file;
+	int fd;
 
-	if (fd < 0)
-		return fd;
+	if (where->fd < 0) { /* for the message */
+		fd = soname_open(where->path, &file);
+		if (fd < 0)
+			return fd;
+		where->fd = fd;
+		where->file = file;
+	}
 	free(where->path);
-	where->path = path;
-	where->fd = fd;
+	where->path = where->file;
+	where->file = NULL;
 	return 0;
 }
 
@@ -125,7 +130,7 @@ int cli_module_open(const struct config *config, const char *entry, struct cli_m
 	err = locate_module(config, entry, false, &out->where);
 	if (err)
 		return err;
-	if (out->where.fd < 0)
+	if (out->where.path[0] != '/')
 		err = resolve_soname(&out->where);
 	if (!err)
 		err = read_info(config, out);

@@ -244,12 +244,14 @@ int name_check_list(const char *list, bool may_default);
 /* locate.c - an entry of a stack to a file */
 
 /*
- * Where the module of a stack's entry lives.  path is resolved and trusted and
- * fd open on it; for a bare soname path is the soname and fd is -1.
+ * Where the module of a stack's entry lives.  path is what to open: resolved and
+ * trusted, or a bare soname.  fd is open on the file of either, -1 if there is none
+ * for the soname.
  */
 struct location {
 	char *name; /* module's name; for a path or soname derived from its basename */
 	char *path;
+	char *file; /* what a soname stands for; null for a path, and where fd is -1 */
 	int fd;
 };
 

@@ -109,6 +109,11 @@ static int take_file(const char *path, bool secure, struct location *out)
 
 static int take_soname(const char *soname, struct location *out)
 {
+	int fd = soname_open(soname, &out->file);
+
+	if (fd < 0)
+		return fd;
+	out->fd = fd;
 	out->path = strdup(soname);
 	return out->path ? 0 : out_of_memory(soname);
 }
@@ -161,35 +166,17 @@ static int find_installed(const char *name, bool secure, struct location *out)
 
 /* ------------------------------------------------ the key path, a list --- */
 
-/* Where the linker will find it as well, and then by its soname. */
-static int check_soname(struct location *out)
-{
-	char *path;
-	int fd = soname_open(out->path, &path);
-
-	if (fd < 0)
-		return fd;
-	close(fd);
-	free(path);
-	return 0;
-}
-
-/* One of several.  -ENOENT: try the next. */
-static int try_candidate(const char *library, struct location *out)
+/* The only one is taken also where it cannot be found: that is the linker's to say. */
+static int take_only(const char *library, struct location *out)
 {
 	int err = take_library(library, false, out);
 
-	if (err || out->fd >= 0)
+	if (err != -ENOENT || library[0] == '/')
 		return err;
-	err = check_soname(out);
-	if (err) {
-		free(out->path);
-		out->path = NULL;
-	}
-	return err;
+	out->path = strdup(library);
+	return out->path ? 0 : out_of_memory(library);
 }
 
-/* The only one is taken as it stands: an error about it is its own. */
 static int find_listed(const char *list, struct location *out)
 {
 	char library[PATH_MAX];
@@ -204,8 +191,8 @@ static int find_listed(const char *list, struct location *out)
 		if (more == 0)
 			break;
 		if (n == 0 && !*rest)
-			return take_library(library, false, out);
-		err = try_candidate(library, out);
+			return take_only(library, out);
+		err = take_library(library, false, out);
 		if (err != -ENOENT)
 			return err;
 	}
@@ -234,7 +221,7 @@ static int locate_library(const char *entry, bool secure, struct location *out)
 	if (secure)
 		return message_set(-EACCES, "%s: in secure execution modules come from %s only",
 				   entry, moduledir(true));
-	err = take_library(entry, false, out);
+	err = take_only(entry, out);
 	if (err)
 		return err;
 	out->name = derive_name(entry);
@@ -278,6 +265,7 @@ void locate_free(struct location *location)
 {
 	if (location->fd >= 0)
 		close(location->fd);
+	free(location->file);
 	free(location->path);
 	free(location->name);
 	*location = (struct location){.fd = -1};

@@ -266,36 +266,23 @@ static int module_open(struct module *m)
 	return err ? err : resolve_native(m);
 }
 
-static int check_file(struct module *m, int fd, const char *path)
+/*
+ * What can be told without running it.  Of a soname the file that the linker will
+ * find, for a damaged one would be the end of every program; if there is none, that
+ * is for the linker to say.
+ */
+static int module_check(struct module *m, const struct location *where)
 {
-	int err = modinfo_read_prefixed(fd, path, m->prefix, &m->info);
+	const char *path = where->file ? where->file : m->path;
+	int err;
 
+	if (where->fd < 0)
+		return 0;
+	err = modinfo_read_prefixed(where->fd, path, m->prefix, &m->info);
 	if (err)
 		return err;
 	m->native = m->info.found;
 	return m->native ? modinfo_check(&m->info, m->name, path) : 0;
-}
-
-/*
- * What can be told without running it.  Of a soname the file that the linker will
- * find: a damaged one would be the end of every program.
- */
-static int module_check(struct module *m, int fd)
-{
-	char *path;
-	int err;
-
-	if (fd >= 0)
-		return check_file(m, fd, m->path);
-	fd = soname_open(m->path, &path);
-	if (fd == -ENOENT) /* which is for the linker to say */
-		return 0;
-	if (fd < 0)
-		return fd;
-	err = check_file(m, fd, path);
-	close(fd);
-	free(path);
-	return err;
 }
 
 static void module_free(struct module *m)
@@ -364,7 +351,7 @@ static int module_load(const struct config *config, struct location *where, cons
 
 	if (!m)
 		return message_set(-ENOMEM, "no memory for a module");
-	err = module_check(m, where->fd);
+	err = module_check(m, where);
 	if (!err && !m->native)
 		err = stock_options_read(config, m->name, &m->options);
 	if (!err)

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * A soname to the file that the dynamic linker would take for it: the folders of
- * LD_LIBRARY_PATH and run paths first, then its cache, then its own folders.
- * What is in memory already under that name comes before all.
+ * LD_LIBRARY_PATH and run paths first, then its cache, then its own folders.  What
+ * the program is linked with may come from elsewhere, and is looked at last because
+ * that costs most.
  *
  * As the linker does, this passes over libraries for other machines.
  */
@@ -107,7 +108,7 @@ static bool search_cache(struct search *s)
 	err = trust_read(cache, LINKER_CACHE, LINKER_CACHE_MAX, &text, &len);
 	close(cache);
 	if (err == -ENOMEM)
-		s->fd = err;
+		s->fd = out_of_memory(s->soname);
 	if (err)
 		return err == -ENOMEM;
 	end = search_text(s, text, len);
@@ -134,7 +135,7 @@ static void search_all(struct search *s, void *program)
 {
 	Dl_serinfo head, *folders;
 
-	if (search_process(s) || dlinfo(program, RTLD_DI_SERINFOSIZE, &head))
+	if (dlinfo(program, RTLD_DI_SERINFOSIZE, &head))
 		return;
 	folders = malloc(head.dls_size);
 	if (!folders) {
@@ -144,7 +145,7 @@ static void search_all(struct search *s, void *program)
 	if (dlinfo(program, RTLD_DI_SERINFOSIZE, folders) == 0 &&
 	    dlinfo(program, RTLD_DI_SERINFO, folders) == 0)
 		(void)(search_folders(s, folders, false) || search_cache(s) ||
-		       search_folders(s, folders, true));
+		       search_folders(s, folders, true) || search_process(s));
 	free(folders);
 }
 

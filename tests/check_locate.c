@@ -81,11 +81,12 @@ static void assert_found(const struct config *config, const char *entry, const c
 	ck_assert_msg(err == 0, "%s: %s", entry, message_get());
 	ck_assert_str_eq(where.name, name);
 	ck_assert_str_eq(where.path, path);
-	if (path[0] == '/')
+	if (path[0] == '/' || where.file)
 		ck_assert_int_eq(fcntl(where.fd, F_GETFD), FD_CLOEXEC);
 	else
 		ck_assert_int_eq(where.fd, -1);
 	locate_free(&where);
+	ck_assert_ptr_null(where.file);
 	ck_assert_int_eq(where.fd, -1);
 	ck_assert_ptr_null(where.path);
 }
@@ -185,6 +186,18 @@ START_TEST(sonames)
 	assert_found(NULL, "libx.so", "libx", "libx.so");
 	assert_found(NULL, "libtc-malloc.so.4.5.10", "libtc-malloc", "libtc-malloc.so.4.5.10");
 	assert_found(NULL, "lib.so.so.1", "lib_so", "lib.so.so.1");
+}
+END_TEST
+
+START_TEST(soname_with_its_file)
+{
+	struct location where;
+
+	ck_assert_int_eq(locate_module(NULL, "libc.so.6", false, &where), 0);
+	ck_assert_str_eq(where.path, "libc.so.6");
+	ck_assert_ptr_nonnull(strstr(where.file, "/libc.so.6"));
+	ck_assert_int_eq(fcntl(where.fd, F_GETFD), FD_CLOEXEC);
+	locate_free(&where);
 }
 END_TEST
 
@@ -434,6 +447,7 @@ static TCase *entry_case(void)
 	tcase_add_test(tc, bad_file_is_an_error);
 	tcase_add_loop_test(tc, invalid_names, 0, 8);
 	tcase_add_test(tc, sonames);
+	tcase_add_test(tc, soname_with_its_file);
 	tcase_add_test(tc, long_soname);
 	tcase_add_test(tc, absolute_path);
 	tcase_add_test(tc, link_is_resolved);
