@@ -126,14 +126,26 @@ static void write_all(int fd, const struct text *text)
 	}
 }
 
+static bool is_trusted_link(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0 && S_ISLNK(st.st_mode) &&
+	       (st.st_uid == 0 || st.st_uid == geteuid());
+}
+
+/* A link that a stranger put into a folder such as /tmp would cut any file of ours. */
 static int open_output(const char *pattern)
 {
+	const int flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY;
 	char path[PATH_MAX];
 	int fd, err = expand_output(pattern, path, sizeof(path));
 
 	if (err)
 		return err;
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0600);
+	fd = open(path, flags | O_NOFOLLOW, 0600);
+	if (fd < 0 && errno == ELOOP && is_trusted_link(path))
+		fd = open(path, flags, 0600);
 	return fd < 0 ? -errno : fd;
 }
 

@@ -296,14 +296,21 @@ static void remove_dir(void)
 	ck_assert_int_eq(rmdir(dir), 0);
 }
 
+static const char *in_dir(const char *name)
+{
+	static char path[200];
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	return path;
+}
+
 static void read_and_remove(const char *name, char *text, size_t size)
 {
-	char path[200];
+	const char *path = in_dir(name);
 	struct stat st;
 	ssize_t n;
 	int fd;
 
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
 	fd = open(path, O_RDONLY);
 	ck_assert_msg(fd >= 0, "%s: %s", path, strerror(errno));
 	ck_assert_int_eq(fstat(fd, &st), 0);
@@ -424,6 +431,39 @@ START_TEST(output_that_cannot_be_opened_is_told)
 }
 END_TEST
 
+static void link_to(const char *target, unsigned owner)
+{
+	ck_assert_int_eq(symlink(target, in_dir("link")), 0);
+	ck_assert_int_eq(lchown(in_dir("link"), owner, -1), 0);
+}
+
+START_TEST(output_may_be_a_link)
+{
+	char text[8192];
+	struct child child;
+
+	link_to("counts", geteuid());
+	run_child(&child, run_with_output, (void *)"link");
+	unlink(in_dir("link"));
+	ck_assert_str_eq(child.text, "");
+	read_and_remove("counts", text, sizeof(text));
+}
+END_TEST
+
+START_TEST(output_is_no_link_of_a_stranger)
+{
+	struct child child;
+
+	if (geteuid() != 0)
+		return; /* nobody else can give a link away */
+	link_to("counts", 4711);
+	run_child(&child, run_with_output, (void *)"link");
+	unlink(in_dir("link"));
+	ck_assert_ptr_nonnull(strstr(child.text, "Too many levels of symbolic links"));
+	ck_assert_int_ne(access(in_dir("counts"), F_OK), 0);
+}
+END_TEST
+
 static void run_quietly(void *arg)
 {
 	if (start_with(false, arg) != 0)
@@ -503,6 +543,8 @@ static TCase *summary_case(void)
 	tcase_add_test(tc, forked_child_leaves_its_parents_output);
 	tcase_add_test(tc, output_that_cannot_be_opened_is_told);
 	tcase_add_test(tc, output_keeps_no_descriptor);
+	tcase_add_test(tc, output_may_be_a_link);
+	tcase_add_test(tc, output_is_no_link_of_a_stranger);
 	tcase_add_test(tc, no_summary_unless_asked);
 	tcase_add_test(tc, output_without_summary_is_warned_of);
 	tcase_add_test(tc, output_that_is_too_long_is_refused);
