@@ -3,7 +3,8 @@
  * fuzz_config.c - libFuzzer harness of the configuration reader.
  *
  * The input is a file's text, then, each after a byte 0xfe, a second file's, the
- * options, the stack, and the program's path; what is missing is not given.
+ * options, the stack, the program's path and a preset's text; what is missing is not
+ * given.
  */
 #define _GNU_SOURCE
 #include "internal.h"
@@ -81,6 +82,25 @@ static void check(const struct config *config)
 		abort();
 }
 
+/* Presets come last, but override nothing. */
+static void take_preset(struct input *in, struct config *config)
+{
+	struct setting own[8];
+	size_t n = config->n_settings < 8 ? config->n_settings : 8;
+
+	if (n)
+		memcpy(own, config->settings, n * sizeof(own[0]));
+	config->presets = true;
+	config->n_own = config->n_settings;
+	if (take_file(in, "preset.conf", config) && !strstr(message_get(), "preset.conf:"))
+		abort();
+	if (n && memcmp(own, config->settings, n * sizeof(own[0])) != 0)
+		abort();
+	for (size_t i = config->n_own; i < config->n_settings; i++)
+		if (!settings_is(&config->settings[i], "module"))
+			abort();
+}
+
 static void settle(struct input *in, struct config *config)
 {
 	size_t len;
@@ -93,9 +113,10 @@ static void settle(struct input *in, struct config *config)
 		.program = {.execfn = program ? program : "/usr/bin/java"},
 	};
 
-	if (config_settle(&request, config) == 0)
+	if (config_settle(&request, config) == 0) {
 		check(config);
-	else if (strchr(message_get(), '\n') || !message_get()[0])
+		take_preset(in, config);
+	} else if (strchr(message_get(), '\n') || !message_get()[0])
 		abort();
 	config_free(config);
 	free(options);
