@@ -128,7 +128,10 @@ extern "C" {
  */
 #define CHIC_MODULE_NEEDS(symbol) CHIC_MODULE_INFO("needs", symbol)
 
-/* A heap that never frees single blocks may leave NAME_free out if it says so. */
+/*
+ * Single blocks are not used again after they were freed.  A heap that says so may
+ * leave NAME_free out.
+ */
 #define CHIC_MODULE_FREES_NO() CHIC_MODULE_INFO("frees", "no")
 
 /*
@@ -263,7 +266,8 @@ struct chic_module_args {
  *	heap: alloc and free are needed (free not with frees=no).  alloc_zeroed
  *	      becomes alloc + memset, realloc becomes alloc + copy + free.  With
  *	      none of the four the default serves, and a warning says so.
- *	filter: what is missing is the lower's.
+ *	filter: what is missing is the lower's.  usable_size and owns are used only
+ *	      where the lower has them.
  *	mixed: all four hooks, usable_size and owns are needed.
  *
  * ValueMutPtr NAME_alloc(void *ctx, size_t size, size_t align)

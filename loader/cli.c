@@ -25,6 +25,7 @@ static const struct cli_command *const commands[] = {
 	&cli_compare,
 	&cli_ps,
 	&cli_explain,
+	&cli_test,
 };
 
 static const char usage_text[] =
@@ -82,6 +83,11 @@ char *cli_absolute(const char *path)
 	}
 	free(cwd);
 	return absolute;
+}
+
+bool cli_is_file(const char *arg)
+{
+	return strchr(arg, '/') || (strstr(arg, ".so") && access(arg, F_OK) == 0);
 }
 
 /* getopt leaves a letter in optopt, or 0 for a long option it does not know. */

@@ -28,6 +28,7 @@ struct cli_command {
 
 extern const struct cli_command cli_run, cli_list, cli_info, cli_config, cli_compare;
 extern const struct cli_command cli_ps, cli_explain;
+extern const struct cli_command cli_test;
 
 /* cli.c - what all commands share */
 
@@ -41,6 +42,8 @@ int cli_bad_option(const struct cli_command *command, int opt, char **argv);
 int cli_help(const struct cli_command *command);
 /* The path from the root, links kept; to be freed, null with a message. */
 char *cli_absolute(const char *path);
+/* Whether a module is given by a path, also a relative one, or a file of this folder. */
+bool cli_is_file(const char *arg);
 
 /* cli_request.c - the options -c, -m and -o */
 

@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* What a field's text is; for parm one of each parameter. */
 static const char *get_file(const struct cli_module *m)
@@ -152,12 +151,6 @@ static void print_json(const struct cli_module *module)
 	json_close(&json, '}');
 }
 
-/* A path, also a relative one, or a file of this folder: not a name. */
-static bool is_file(const char *arg)
-{
-	return strchr(arg, '/') || (strstr(arg, ".so") && access(arg, F_OK) == 0);
-}
-
 static int open_file(const char *arg, struct cli_module *out)
 {
 	static const struct config no_config;
@@ -200,7 +193,7 @@ static int info(const char *arg, const struct field *field, bool json)
 {
 	struct cli_module module;
 
-	if (is_file(arg) ? open_file(arg, &module) : open_name(arg, &module))
+	if (cli_is_file(arg) ? open_file(arg, &module) : open_name(arg, &module))
 		return cli_failed();
 	if (field)
 		print_field(field, &module, false);

@@ -216,4 +216,5 @@ const struct chic_layer *platform_layer(void)
 void platform_set_family(const struct chic_malloc_family *family)
 {
 	platform = *family;
+	platform_ops.size = 0; /* to be made anew */
 }

@@ -210,9 +210,12 @@ static void complete_filter_hooks(const struct module_exports *e,
 	     lower->alloc_zeroed.ctx);
 	FILL(realloc, e->realloc, out->ctx, lower->realloc.fn, lower->realloc.ctx);
 	FILL(free, e->free, out->ctx, lower->free.fn, lower->free.ctx);
-	FILL(usable_size, e->usable_size, out->ctx, lower->usable_size.fn,
-	     lower->usable_size.ctx);
-	FILL(owns, e->owns, out->ctx, lower->owns.fn, lower->owns.ctx);
+	/* of the lower's blocks a filter can tell no more than the lower itself */
+	if (lower->usable_size.fn)
+		FILL(usable_size, e->usable_size, out->ctx, lower->usable_size.fn,
+		     lower->usable_size.ctx);
+	if (lower->owns.fn)
+		FILL(owns, e->owns, out->ctx, lower->owns.fn, lower->owns.ctx);
 }
 
 /* A filter's missing twin: made of its hook if it has that, else the lower's. */

@@ -269,6 +269,31 @@ START_TEST(heap_without_usable_size_has_no_twins)
 }
 END_TEST
 
+/* So a filter need not ask whether its lower has them before it calls them. */
+START_TEST(filter_tells_no_more_than_its_lower)
+{
+	struct module_exports e = filter_exports(SUBSETS - 1);
+	struct chic_layer mute = lower.ops;
+	struct completion c;
+
+	e.usable_size = toy_usable_size;
+	e.owns = toy_owns;
+	vtable_complete(&e, KIND_FILTER, &own, &lower.ops, &c);
+	ck_assert_ptr_eq(c.ops.usable_size.fn, toy_usable_size);
+	ck_assert_ptr_eq(c.ops.usable_size.ctx, &own);
+	ck_assert_ptr_eq(c.ops.owns.fn, toy_owns);
+	ck_assert_ptr_eq(c.ops.owns.ctx, &own);
+
+	mute.usable_size.fn = NULL;
+	mute.owns.fn = NULL;
+	vtable_complete(&e, KIND_FILTER, &own, &mute, &c);
+	ck_assert_ptr_null(c.ops.usable_size.fn);
+	ck_assert_ptr_null(c.ops.owns.fn);
+	ck_assert_ptr_null(c.ops.malloc.fn);
+	exercise_hooks(&c.ops, &low);
+}
+END_TEST
+
 START_TEST(made_realloc_keeps_the_old_block_on_failure)
 {
 	struct module_exports e = heap_exports(HAS_ALLOC | HAS_FREE);
@@ -323,6 +348,7 @@ static Suite *make_suite(void)
 	tcase_add_test(t, twins_without_hooks_are_refused);
 	tcase_add_test(t, own_twins_are_used);
 	tcase_add_test(t, heap_without_usable_size_has_no_twins);
+	tcase_add_test(t, filter_tells_no_more_than_its_lower);
 	tcase_add_test(t, made_realloc_keeps_the_old_block_on_failure);
 	tcase_add_test(t, filter_on_filter_on_heap);
 	suite_add_tcase(s, t);
