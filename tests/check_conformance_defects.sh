@@ -68,7 +68,7 @@ else
 fi
 
 defect misaligned "alignment" "" "block of .* with align 131072: expected a multiple of 131072"
-defect hangs "sizes" "" "not done after 6 seconds" --timeout 6
+defect hangs "sizes" "" "not done after 15 seconds" --timeout 15
 defect huge_succeeds "overflow" "" "alloc.size 184467.*: answered 0x.*, expected null"
 defect overlaps "lifetimes as_lower program" \
 	"overflow threads cross_free thread_exit fork memory_limit lifecycle reset" \
@@ -85,7 +85,7 @@ defect no_errno "twins" "" "malloc.PTRDIFF_MAX.: errno is 0, expected 12"
 defect not_thread_safe "threads cross_free program" "thread_exit fork" "seed 1"
 defect thread_exit_frees "thread_exit" "threads cross_free fork program" \
 	"block of .*: it was changed by somebody else"
-defect fork_deadlocks "fork" "program" "the forked child was not done after" --timeout 8
+defect fork_deadlocks "fork" "program" "the forked child was not done after" --timeout 20
 defect limit_crashes "memory_limit" "" "the process died of SIGSEGV"
 defect leaks "memory_limit growth" "" "medium blocks: memory grew by"
 defect exit_crashes "lifecycle as_lower" "" "in the main thread: exit"
