@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # Python's own test-suite, result by result.  With PYTHONMALLOC=malloc every object
-# passes through malloc.  Debian leaves test_sqlite3 out: set PYTHONPATH to a folder that
-# has a whole package `test` of the same version of Python.
+# passes through malloc.
+#
+# Debian leaves test_sqlite3 out.  With a copy of its package test to which that of
+# Python's source was added, PYTHONPATH=FOLDER acceptance.sh full py_sqlite3 finds it.
 
 # py_test MODULE PREFIX...
 py_test()
