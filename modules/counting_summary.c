@@ -126,11 +126,25 @@ static void write_all(int fd, const struct text *text)
 	}
 }
 
+/*
+ * Past a library that has fstat and lstat as well (faketime): when a process ends
+ * its destructors may have run before the summary is written.
+ */
+static int stat_of(int fd, const char *path, int flags, struct stat64 *st)
+{
+	return syscall(SYS_newfstatat, fd, path, st, flags);
+}
+
+static int file_of(int fd, struct stat64 *st)
+{
+	return stat_of(fd, "", AT_EMPTY_PATH, st);
+}
+
 static bool is_trusted_link(const char *path)
 {
-	struct stat st;
+	struct stat64 st;
 
-	return lstat(path, &st) == 0 && S_ISLNK(st.st_mode) &&
+	return stat_of(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, &st) == 0 && S_ISLNK(st.st_mode) &&
 	       (st.st_uid == 0 || st.st_uid == geteuid());
 }
 
@@ -147,15 +161,6 @@ static int open_output(const char *pattern)
 	if (fd < 0 && errno == ELOOP && is_trusted_link(path))
 		fd = open(path, flags, 0600);
 	return fd < 0 ? -errno : fd;
-}
-
-/*
- * Past a library that has fstat as well (faketime): when a process ends its
- * destructors may have run before the summary is written.
- */
-static int file_of(int fd, struct stat64 *st)
-{
-	return syscall(SYS_newfstatat, fd, "", st, AT_EMPTY_PATH);
 }
 
 static bool is_stderr(const struct counting *c, int fd)

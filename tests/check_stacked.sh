@@ -59,13 +59,21 @@ compile finished <<'C'
 
 static int finished;
 
-int fstat(int fd, struct stat *st)
+static void *next(const char *name)
 {
-	int (*next)(int, struct stat *) = (int (*)(int, struct stat *))dlsym(RTLD_NEXT, "fstat");
-
 	if (finished)
 		abort();
-	return next(fd, st);
+	return dlsym(RTLD_NEXT, name);
+}
+
+int fstat(int fd, struct stat *st)
+{
+	return ((int (*)(int, struct stat *))next("fstat"))(fd, st);
+}
+
+int lstat(const char *path, struct stat *st)
+{
+	return ((int (*)(const char *, struct stat *))next("lstat"))(path, st);
 }
 
 __attribute__((destructor)) static void finish(void)
@@ -78,6 +86,8 @@ do
 	both_orders finished -m $stack
 done
 both_orders finished -m counting -o counting.summary=yes
+ln -s summary link
+both_orders finished -m counting -o counting.summary=yes -o "counting.output=$tmp/link"
 
 # A program that links an allocator, as redis does jemalloc.
 compile linked <<'C'
