@@ -16,6 +16,7 @@
 #define SUFFIX ".conf"
 #define SYSTEM_FILE "chic-alloc.conf"
 #define SYSTEM_FOLDER "chic-alloc.conf.d"
+#define VENDORS_FILE "vendors.conf"
 #define PRESETS_VARIABLE "CHIC_ALLOC_PRESETDIR"
 
 static const struct conf_roots built_in = {
@@ -181,9 +182,9 @@ static int add_folder(struct file_list *earlier, struct file_list *list, const c
 	return err;
 }
 
-static int add_system_file(struct file_list *list)
+static int add_if_there(struct file_list *list, const char *folder, const char *name)
 {
-	char *path = join(roots->sysconf, SYSTEM_FILE);
+	char *path = join(folder, name);
 
 	if (path && !is_there(path)) {
 		free(path);
@@ -218,7 +219,7 @@ static int add_system(struct file_list *list)
 	if (!err)
 		err = add_folder(list, &drop_ins, folder);
 	if (!err)
-		err = add_system_file(list);
+		err = add_if_there(list, roots->sysconf, SYSTEM_FILE);
 	if (!err)
 		err = conffiles_join(list, &drop_ins);
 	conffiles_free(&drop_ins);
@@ -285,6 +286,16 @@ static const char *presets_folder(bool secure)
 	return folder && *folder ? folder : roots->presets;
 }
 
+/*
+ * A sandbox (man's, around its filters) may forbid to list folders.  Presets decide
+ * nothing: ours is read by its name, and what needs another says so.
+ */
+static int add_hidden(struct file_list *list, const char *folder)
+{
+	message_clear();
+	return add_if_there(list, folder, VENDORS_FILE);
+}
+
 int conffiles_presets(const char *named, bool secure, struct file_list *out)
 {
 	const char *folder = presets_folder(secure);
@@ -296,14 +307,8 @@ int conffiles_presets(const char *named, bool secure, struct file_list *out)
 				   PRESETS_VARIABLE ": found '%s', expected an absolute path",
 				   folder);
 	err = add_folder(out, out, folder);
-	/*
-	 * A sandbox (man's, around its filters) may forbid to list folders.  Presets
-	 * decide nothing: what needs one says so itself.
-	 */
-	if (err == -ENOSYS || err == -EPERM) {
-		message_clear();
-		err = 0;
-	}
+	if (err == -ENOSYS || err == -EPERM)
+		err = add_hidden(out, folder);
 	if (!err && (!named || secure))
 		err = drop_replaced(out);
 	if (err)
