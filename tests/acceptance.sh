@@ -157,12 +157,6 @@ config()
 		[module counting]
 		summary = yes
 		output = $2/summary.%p
-		[module jemalloc]
-		path = libjemalloc.so.2
-		[module mimalloc]
-		path = libmimalloc.so.2
-		[module tcmalloc]
-		path = libtcmalloc_minimal.so.4
 	INI
 }
 
