@@ -20,6 +20,8 @@
 #define ENVIRONMENT_MAX (16u << 20)
 #define STATUS_MAX (64u << 10)
 #define AUXV_MAX 4096
+/* Between two looks at it a process may have become another program, this often. */
+#define EXECS_MAX 4
 
 pid_t cli_pid(const char *text)
 {
@@ -76,7 +78,7 @@ static char *read_link(pid_t pid, const char *name)
 static char *read_text(int mem, uint64_t at)
 {
 	char text[PATH_MAX];
-	ssize_t n = at ? pread(mem, text, sizeof(text), at) : -1;
+	ssize_t n = at ? pread64(mem, text, sizeof(text), at) : -1;
 
 	return n > 0 && memchr(text, 0, n) ? strdup(text) : NULL;
 }
@@ -250,7 +252,7 @@ static int find_library(struct cli_process *process)
 	return err;
 }
 
-int cli_process_read(pid_t pid, bool whole, struct cli_process *out)
+static int read_once(pid_t pid, bool whole, struct cli_process *out)
 {
 	int err;
 
@@ -258,10 +260,34 @@ int cli_process_read(pid_t pid, bool whole, struct cli_process *out)
 	err = find_library(out);
 	if (!err && (out->library.path || whole))
 		err = read_rest(out);
-	if (!err)
-		return out->library.path != NULL;
-	cli_process_free(out);
+	if (err)
+		cli_process_free(out);
 	return err;
+}
+
+/* Whether it is another program by now than the one whose maps were read. */
+static bool has_moved_on(const struct cli_process *process)
+{
+	struct cli_process again = {.pid = process->pid};
+	bool moved = find_library(&again) || !again.library.path ||
+		     again.library.base != process->library.base;
+
+	cli_library_free(&again.library);
+	return moved;
+}
+
+int cli_process_read(pid_t pid, bool whole, struct cli_process *out)
+{
+	int err;
+
+	for (int i = 0;; i++) {
+		err = read_once(pid, whole, out);
+		if (err)
+			return err;
+		if (!out->library.path || out->recorded || i == EXECS_MAX || !has_moved_on(out))
+			return out->library.path != NULL;
+		cli_process_free(out);
+	}
 }
 
 void cli_process_free(struct cli_process *process)

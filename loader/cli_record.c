@@ -146,7 +146,7 @@ void cli_library_free(struct cli_library *library)
 
 static int read_memory(int mem, const char *what, uint64_t at, void *buf, size_t len)
 {
-	ssize_t n = pread(mem, buf, len, at);
+	ssize_t n = pread64(mem, buf, len, at);
 
 	if (n == (ssize_t)len)
 		return 0;

@@ -104,8 +104,8 @@ int elf_read(const struct elf *elf, const char *what, uint64_t offset, void *buf
 	if (!in_file(elf, offset, len))
 		return beyond(elf, what, offset, len);
 	while (done < len) {
-		ssize_t n = pread(elf->fd, (char *)buf + done, len - done,
-				  elf->base + offset + done);
+		ssize_t n = pread64(elf->fd, (char *)buf + done, len - done,
+				    elf->base + offset + done);
 
 		if (n < 0 && errno == EINTR)
 			continue;
