@@ -25,29 +25,11 @@
 
 /* ------------------------------------------------------------- kind --- */
 
-/* What must be the same of two files so that one can be loaded beside the other. */
-static bool read_ident(int fd, ElfW(Ehdr) * out)
+static bool is_elf(int fd)
 {
-	return pread(fd, out, sizeof(*out), 0) >= (ssize_t)offsetof(ElfW(Ehdr), e_version) &&
-	       memcmp(out->e_ident, ELFMAG, SELFMAG) == 0;
-}
+	char magic[SELFMAG];
 
-static bool same_machine(const ElfW(Ehdr) * a, const ElfW(Ehdr) * b)
-{
-	return a->e_ident[EI_CLASS] == b->e_ident[EI_CLASS] &&
-	       a->e_ident[EI_DATA] == b->e_ident[EI_DATA] && a->e_machine == b->e_machine;
-}
-
-/* The command was built with the libraries: what it is, they are. */
-static bool is_foreign(const ElfW(Ehdr) * ehdr)
-{
-	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-	ElfW(Ehdr) own;
-	bool foreign = fd >= 0 && read_ident(fd, &own) && !same_machine(ehdr, &own);
-
-	if (fd >= 0)
-		close(fd);
-	return foreign;
+	return pread(fd, magic, SELFMAG, 0) == SELFMAG && memcmp(magic, ELFMAG, SELFMAG) == 0;
 }
 
 static void read_interpreter(struct cli_binary *binary)
@@ -66,15 +48,15 @@ static void read_interpreter(struct cli_binary *binary)
 
 static enum cli_binary_kind find_kind(struct cli_binary *binary, const char *path)
 {
-	ElfW(Ehdr) ehdr;
 	int err;
 
-	if (!read_ident(binary->fd, &ehdr))
+	if (!is_elf(binary->fd))
 		return CLI_BINARY_OTHER;
 	err = elf_open_program(&binary->elf, binary->fd, path);
 	if (err)
 		snprintf(binary->why, sizeof(binary->why), "%s", message_get());
-	if (is_foreign(&ehdr))
+	/* the command was built with the libraries: what it is, they are */
+	if (elf_is_foreign(binary->fd))
 		return CLI_BINARY_FOREIGN;
 	if (err)
 		return CLI_BINARY_BROKEN;
