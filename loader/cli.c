@@ -26,6 +26,8 @@ static const struct cli_command *const commands[] = {
 	&cli_ps,
 	&cli_explain,
 	&cli_test,
+	&cli_enable,
+	&cli_disable,
 };
 
 static const char usage_text[] =

@@ -29,6 +29,7 @@ struct cli_command {
 extern const struct cli_command cli_run, cli_list, cli_info, cli_config, cli_compare;
 extern const struct cli_command cli_ps, cli_explain;
 extern const struct cli_command cli_test;
+extern const struct cli_command cli_enable, cli_disable;
 
 /* cli.c - what all commands share */
 
@@ -129,6 +130,8 @@ void cli_heaps_free(struct cli_heaps *heaps);
 int cli_check_stack(const struct config *config, bool malloc_family, size_t *static_tls);
 /* Every stack any program gets, and every module section whose module is there. */
 int cli_check_all(const struct config *config);
+/* The stack, of all that programs get, whose files need most static TLS. */
+int cli_check_greediest(const struct config *config, size_t *static_tls, const char **stack);
 /* Whether setting i is the first of its section: sections need not stand together. */
 bool cli_begins_section(const struct config *config, size_t i);
 

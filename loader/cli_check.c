@@ -139,12 +139,11 @@ static struct source rule_source(const struct config *config, const char *sectio
 	return (struct source){from ? from->value : "", from};
 }
 
-static int check_rule(const struct config *config, const char *section)
+static int check_rule(const struct config *config, const char *section, struct walk *walk)
 {
-	struct walk walk = {.heap = ""};
-
+	*walk = (struct walk){.heap = ""};
 	return check_both(config, rule_source(config, section, "filters"),
-			  rule_source(config, section, "module"), &walk);
+			  rule_source(config, section, "module"), walk);
 }
 
 /* A preset may speak of a module that is not installed; that harms nobody. */
@@ -162,8 +161,10 @@ static int check_module_section(const struct config *config, const char *name)
 
 static int check_section(const struct config *config, const struct setting *first)
 {
+	struct walk walk;
+
 	if (settings_is(first, "program"))
-		return check_rule(config, first->section);
+		return check_rule(config, first->section, &walk);
 	if (settings_is(first, "module"))
 		return check_module_section(config, first->section + strlen("module "));
 	return 0;
@@ -185,5 +186,26 @@ int cli_check_all(const struct config *config)
 	for (size_t i = 0; !err && i < config->n_settings; i++)
 		if (cli_begins_section(config, i))
 			err = check_section(config, &config->settings[i]);
+	return err;
+}
+
+/* Only what a program gets counts: a rule's stack, or the one for all others. */
+int cli_check_greediest(const struct config *config, size_t *static_tls, const char **stack)
+{
+	const struct setting *first;
+	struct walk walk;
+	int err = cli_check_stack(config, true, static_tls);
+
+	*stack = config->stack;
+	for (size_t i = 0; !err && i < config->n_settings; i++) {
+		first = &config->settings[i];
+		if (!settings_is(first, "program") || !cli_begins_section(config, i))
+			continue;
+		err = check_rule(config, first->section, &walk);
+		if (walk.static_tls > *static_tls) {
+			*static_tls = walk.static_tls;
+			*stack = rule_source(config, first->section, "module").text;
+		}
+	}
 	return err;
 }
