@@ -11,8 +11,9 @@
  * chic_alloc_message().  After an error the state is what it was before.
  *
  * Threads.  All functions may be called from any thread; loading and unloading
- * are serialised.  None may be called from inside a module or a hook.  DANGER:
- * the count of live blocks does not see a request that is under way.  Call
+ * are serialised.  None may be called from inside a module or a hook; a module's
+ * init and exit, and the function that chic_alloc_each calls, are told -EDEADLK.
+ * DANGER: the count of live blocks does not see a request that is under way.  Call
  * chic_alloc_load and chic_alloc_unload while no other thread is inside a
  * chic_rt_* function, or that request may be served by the stack that goes.
  */

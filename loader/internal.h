@@ -666,7 +666,8 @@ void telemetry_live(unsigned owner, size_t *blocks, size_t *bytes);
 
 /* loader.c - the entry points: chic_alloc_load and its kin */
 
-void loader_lock(void);
+/* False if the calling thread has the lock already, and it is not to be unlocked then. */
+bool loader_lock(void);
 void loader_unlock(void);
 /* Call fn for every layer with an instance; the loader's lock is held. */
 void loader_each_layer(void (*fn)(struct layer *, void *arg), void *arg, bool innermost_first);

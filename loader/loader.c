@@ -16,20 +16,38 @@
 #include <unistd.h>
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+/* A module's init that forks, or calls us, is in a thread that has the lock already. */
+static __thread bool has_lock __attribute__((tls_model("initial-exec")));
 static struct stack *stacks; /* last loaded first */
 static unsigned owners_used;
 static unsigned stacks_loaded;
 static bool interposed; /* a malloc family goes through the default for good */
 static enum chic_telemetry interposed_telemetry;
 
-void loader_lock(void)
+bool loader_lock(void)
 {
+	if (has_lock)
+		return false;
 	pthread_mutex_lock(&lock);
+	has_lock = true;
+	return true;
 }
 
 void loader_unlock(void)
 {
+	has_lock = false;
 	pthread_mutex_unlock(&lock);
+}
+
+/* How the entry points begin, which loader_unlock() ends. */
+static int enter(void)
+{
+	start_once();
+	message_clear();
+	if (loader_lock())
+		return 0;
+	return message_set(-EDEADLK, "found a call from inside a module or chic_alloc_each, "
+				     "expected none there");
 }
 
 static int owner_get(unsigned *out)
@@ -237,11 +255,10 @@ static int unload_default(void)
 
 CHIC_EXPORT int chic_alloc_load(const char *conf)
 {
-	int err;
+	int err = enter();
 
-	start_once();
-	message_clear();
-	loader_lock();
+	if (err)
+		return err;
 	err = load_default(conf);
 	loader_unlock();
 	return err;
@@ -249,11 +266,10 @@ CHIC_EXPORT int chic_alloc_load(const char *conf)
 
 CHIC_EXPORT int chic_alloc_unload(void)
 {
-	int err;
+	int err = enter();
 
-	start_once();
-	message_clear();
-	loader_lock();
+	if (err)
+		return err;
 	err = unload_default();
 	loader_unlock();
 	return err;
@@ -333,9 +349,9 @@ CHIC_EXPORT int chic_alloc_table(const char *conf, ChicAllocatorVTable *out)
 		return message_set(
 			-EINVAL,
 			"chic_alloc_table: out is null, expected where to put a table");
-	start_once();
-	message_clear();
-	loader_lock();
+	err = enter();
+	if (err)
+		return err;
 	err = load_table(conf, out);
 	loader_unlock();
 	return err;
@@ -402,12 +418,13 @@ static int each_platform(int (*fn)(const struct chic_alloc_info *, void *arg), v
 CHIC_EXPORT int chic_alloc_each(int (*fn)(const struct chic_alloc_info *, void *arg), void *arg)
 {
 	const struct stack *stack;
-	int err = 0;
+	int err;
 
 	if (!fn)
 		return message_set(-EINVAL, "chic_alloc_each: fn is null, expected a function");
-	start_once();
-	loader_lock();
+	err = enter();
+	if (err)
+		return err;
 	if (!hooks_default())
 		err = each_platform(fn, arg);
 	for (stack = stacks; stack && !err; stack = stack->next)

@@ -52,10 +52,15 @@ static void layer_postfork_child(struct layer *layer, void *arg)
 		layer->module->exports.postfork_child(layer->ctx);
 }
 
+/* Not where a module's init forks; who has the loader's lock writes it. */
+static bool locked_to_fork;
+
 /* Outermost locks first, the order in which they are taken otherwise. */
 static void prefork(void)
 {
-	loader_lock();
+	bool locked = loader_lock();
+
+	locked_to_fork = locked;
 	publish_prefork();
 	table_prefork();
 	telemetry_prefork();
@@ -68,7 +73,8 @@ static void postfork(void)
 	telemetry_postfork();
 	table_postfork();
 	publish_postfork();
-	loader_unlock();
+	if (locked_to_fork)
+		loader_unlock();
 }
 
 static void postfork_parent(void)

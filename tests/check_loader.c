@@ -375,6 +375,26 @@ START_TEST(null_arguments)
 }
 END_TEST
 
+static int unload_from_inside(const struct chic_alloc_info *info, void *arg)
+{
+	ChicAllocatorVTable table;
+
+	(void)info;
+	(void)arg;
+	ck_assert_int_eq(chic_alloc_load(NULL), -EDEADLK);
+	ck_assert_int_eq(chic_alloc_table(NULL, &table), -EDEADLK);
+	ck_assert_int_eq(chic_alloc_each(unload_from_inside, NULL), -EDEADLK);
+	return chic_alloc_unload();
+}
+
+START_TEST(calls_from_inside_are_refused)
+{
+	ck_assert_int_eq(chic_alloc_each(unload_from_inside, NULL), -EDEADLK);
+	ck_assert_ptr_nonnull(strstr(chic_alloc_message(), "from inside a module"));
+	ck_assert_int_eq(chic_alloc_unload(), 0);
+}
+END_TEST
+
 START_TEST(null_entries_and_reset_go_to_the_stack)
 {
 	const ChicAllocatorVTable none = {0};
@@ -590,6 +610,7 @@ static Suite *make_suite(void)
 	tcase_add_test(t, a_load_that_is_refused_leaves_the_log);
 	tcase_add_test(t, loads_from_several_threads);
 	tcase_add_test(t, null_arguments);
+	tcase_add_test(t, calls_from_inside_are_refused);
 	tcase_add_test(t, null_entries_and_reset_go_to_the_stack);
 	tcase_add_test(t, many_loads_and_unloads_do_not_grow);
 	tcase_add_test(t, a_table_serves_without_being_the_default);

@@ -193,6 +193,14 @@ START_TEST(a_module_whose_init_fails_leaves_the_platform)
 }
 END_TEST
 
+START_TEST(a_modules_init_may_fork)
+{
+	write_conf("[allocator]\nmodule = init_forks\n");
+	setenv("CHIC_ALLOC_CONF", conf, 1);
+	check_runs("stack-is-init_forks", 0);
+}
+END_TEST
+
 /* ---- scenarios ---- */
 
 static int outermost(const struct chic_alloc_info *info, void *arg)
@@ -251,6 +259,7 @@ static Suite *make_suite(void)
 	tcase_add_test(t, on_error_fail_stops_at_an_error_of_the_configuration);
 	tcase_add_test(t, a_linked_program_is_switched_off);
 	tcase_add_test(t, a_module_whose_init_fails_leaves_the_platform);
+	tcase_add_test(t, a_modules_init_may_fork);
 	suite_add_tcase(s, t);
 	return s;
 }
