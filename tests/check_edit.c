@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * check_enable.c - what enable does to texts and files: the syntax of units, the
+ * check_edit.c - what enable does to texts and files: the syntax of units, the
  * block put in and taken out of any text, files below a root, and all of it with
  * each allocation failing in turn.  check_enable.sh has the command.
  */
