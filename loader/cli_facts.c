@@ -111,6 +111,7 @@ static int check_configuration(const struct facts_request *request, struct facts
 		.stack = request->module,
 		.stack_origin = "CHIC_ALLOC_MODULE",
 		.options_origin = "CHIC_ALLOC_OPTIONS",
+		.presets = true, /* for the rules, whatever programs without one get */
 	};
 	struct config config;
 	int err = config_read(&read, &config);

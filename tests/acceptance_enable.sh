@@ -173,7 +173,7 @@ here_maps()
 
 test_linker()
 {
-	configure libmimalloc.so.2
+	configure mimalloc
 	snapshot >/tmp/before
 	expect "system: nothing is there before" '^$' here_maps
 	expect "system: enable" '^/etc/ld.so.preload: written$' "$chic" enable --system
@@ -197,8 +197,8 @@ test_linker()
 	expect "system: a setuid program" '^chic_alloc_preload counting $' of_maps /tmp/maps
 	expect "system: su" '^65534$' su nobody -s /bin/sh -c 'id -u'
 
-	configure libjemalloc.so.2
-	expect "system: jemalloc cannot have its TLS" "'libjemalloc.so.2' needs [0-9]+ bytes" \
+	configure jemalloc
+	expect "system: jemalloc cannot have its TLS" "'jemalloc' needs [0-9]+ bytes" \
 		"$chic" enable --system
 	expect "system: programs start on the platform heap then" '^chic_alloc_preload $' here_maps
 	GLIBC_TUNABLES=glibc.rtld.optional_static_tls=4096
@@ -274,7 +274,7 @@ served()
 
 test_systemd()
 {
-	configure libjemalloc.so.2
+	configure jemalloc
 	served "a unit" jemalloc
 	served "its own preload" jemalloc 'Environment=LD_PRELOAD=libm.so.6'
 	expect "systemd: and that is kept" /libm.so.6 cat /run/acceptance.maps
@@ -282,9 +282,8 @@ test_systemd()
 	served "odd quotes" jemalloc 'Environment="A=\"x" '\''LD_PRELOAD=libm.so.6'\'' \' \
 		'# comment' 'B=%%i'
 	expect "systemd: also" /libm.so.6 cat /run/acceptance.maps
-	for heap in libjemalloc.so.2 libmimalloc.so.2 counting; do
+	for heap in jemalloc mimalloc counting; do
 		configure $heap
-		heap=$(echo $heap | sed 's/lib//; s/\.so.*//')
 		for option in MemoryDenyWriteExecute=yes ProtectSystem=strict ProtectHome=yes \
 			PrivateTmp=yes ProtectProc=invisible ProcSubset=pid NoNewPrivileges=yes \
 			RestrictAddressFamilies=none User=nobody DynamicUser=yes PrivateUsers=yes \
@@ -295,7 +294,7 @@ test_systemd()
 			served "$heap under $option" $heap "$option"
 		done
 	done
-	configure libjemalloc.so.2
+	configure jemalloc
 
 	# what systemd makes of the files is what enable makes of them
 	service 'Environment=LD_PRELOAD=libm.so.6'
@@ -332,7 +331,7 @@ test_postgresql()
 	mkdir -p /var/log/postgresql /run/postgresql
 	chown postgres:postgres /var/log/postgresql /run/postgresql /etc/postgresql \
 		/var/lib/postgresql
-	configure libjemalloc.so.2 postgres
+	configure jemalloc postgres
 	if ! pg_createcluster "$version" acc -- --no-sync >/tmp/said 2>&1; then
 		fail "postgresql: a cluster"
 		return
@@ -427,12 +426,12 @@ test_mariadb()
 		fail "mariadb: a database"
 		return
 	fi
-	configure libmimalloc.so.2 mariadbd
+	configure mimalloc mariadbd
 	snapshot >/tmp/before
 	mariadb_has "before" '^$'
 	expect "mariadb: enable" 'zz-chic-alloc.cnf: written$' "$chic" enable mariadb
 	mariadb_has "mimalloc" '^chic_alloc_preload mimalloc $'
-	configure libjemalloc.so.2 mariadbd
+	configure jemalloc mariadbd
 	expect "mariadb: by hand it wants a tunable" 'by hand needs GLIBC_TUNABLES' \
 		"$chic" enable mariadb
 	mariadb_has "jemalloc" '^chic_alloc_preload jemalloc $' '^chic_alloc_preload $'
@@ -461,9 +460,9 @@ inside()
 		[ -e /lib/systemd/systemd ] || break
 		sleep 0.1
 	done
-	for library in libmimalloc.so.2 libjemalloc.so.2; do
-		CHIC_ALLOC_MODULE=$library "$chic" config >/tmp/said 2>&1 && continue
-		skip "enable with real programs" "no $library"
+	for heap in mimalloc jemalloc; do
+		CHIC_ALLOC_MODULE=$heap "$chic" config >/tmp/said 2>&1 && continue
+		skip "enable with real programs" "no $heap (packages libmimalloc2.0 libjemalloc2)"
 		end
 	done
 	test_linker

@@ -16,7 +16,7 @@ if [ -n "${CHIC_ALLOC_LIBDIR:-}" ]; then
 	export LD_LIBRARY_PATH
 fi
 unset CHIC_ALLOC_CONF CHIC_ALLOC_MODULE CHIC_ALLOC_OPTIONS CHIC_ALLOC_RUN
-unset CHIC_ALLOC_DISABLE GLIBC_TUNABLES LD_PRELOAD
+unset CHIC_ALLOC_DISABLE CHIC_ALLOC_PRESETDIR GLIBC_TUNABLES LD_PRELOAD
 . "$here/lib.sh"
 cd "$tmp" || exit 99
 
@@ -418,6 +418,17 @@ if ${CC:-cc} -shared -fPIC -fno-builtin -ftls-model=initial-exec -o "$root/usr/l
 		>"$root$CHIC_ALLOC_CONFDIR/chic-alloc.conf"
 	drop_in_sets "a rule's need" plain.service "$is\"" \
 		"Environment=\"GLIBC_TUNABLES=$tunable\""
+	mkdir "$root/usr/lib/presets"
+	printf '[module named]\npath = /usr/lib/greedy.so\n' >"$root/usr/lib/presets/named.conf"
+	printf '[allocator]\n[program x]\nmodule = named\n' \
+		>"$root$CHIC_ALLOC_CONFDIR/chic-alloc.conf"
+	CHIC_ALLOC_PRESETDIR=/usr/lib/presets
+	export CHIC_ALLOC_PRESETDIR
+	drop_in_sets "a rule's need, by a package's preset" plain.service "$is\"" \
+		"Environment=\"GLIBC_TUNABLES=$tunable\""
+	unset CHIC_ALLOC_PRESETDIR
+	printf '[allocator]\n[program x]\nmodule = /usr/lib/greedy.so\n' \
+		>"$root$CHIC_ALLOC_CONFDIR/chic-alloc.conf"
 	expect "the machine cannot have it" 0 'written$' \
 		"stack '/usr/lib/greedy.so' needs 3[0-9]+ bytes .*GLIBC_TUNABLES=$tunable" \
 		enable --system
