@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * chic_rt.h - the Chic runtime ABI (rt-abi-1): allocator hooks and telemetry
+ * chic_rt.h - the Chic runtime ABI (rt-abi-1)
+ *
+ * The first part, allocator hooks and telemetry, is libchic_alloc's.  The rest,
+ * everything of the runtime that allocates through these hooks, is libchic_rt's:
+ * regions, Vec, String, maps, shared ownership, objects, and handles that
+ * allocate nothing.
  *
  * Layouts, names and calling convention are those of the Chic language's
  * runtime header and are kept to the byte; everything said here about meaning
@@ -155,6 +160,700 @@ void chic_rt_memcpy(ValueMutPtr dst, ValueConstPtr src, size_t len);
 void chic_rt_memmove(ValueMutPtr dst, ValueMutPtr src, size_t len);
 void chic_rt_memset(ValueMutPtr dst, uint8_t value, size_t len);
 void chic_rt_zero_init(uint8_t *dst, size_t len);
+
+/* =================================================== the runtime: libchic_rt === */
+
+/*
+ * Rules of everything below.
+ *
+ * Memory comes from chic_rt_alloc and its kin and goes back with the size and
+ * alignment that it was asked for; nothing reaches the platform heap past the
+ * hooks.
+ *
+ * Callbacks travel as uintptr_t, 0 meaning none:
+ *	drop	 void (*)(uint8_t *value)		end one value's life
+ *	equality int32_t (*)(const void *, const void *)	1 if equal
+ *	hash	 uint64_t (*)(const void *)
+ * A drop callback may use the runtime, but not the object that is being dropped.
+ *
+ * Values are moved by copying their bytes.  Handles that describe a value are
+ * passed by pointer; their ptr is read or written for the element's size.
+ *
+ * Objects are not thread-safe by themselves: one thread writes, or many read.
+ * ChicArc and ChicWeak may be cloned, dropped, upgraded by any thread.
+ *
+ * Errors are the status codes of each family.  After an error the object is what
+ * it was before, unless something else is said.  A null object is never touched:
+ * it answers InvalidPointer, 0, or an empty value.  An object that was dropped is
+ * an empty one.
+ */
+
+/* A pointer to bytes that hold UTF-8, and how many; not terminated. */
+typedef struct ChicStr {
+	const uint8_t *ptr;
+	size_t len;
+} ChicStr;
+
+/* ------------------------------------------------------------- regions --- */
+
+/*
+ * A region gives memory that is taken back all at once: allocation is a bump of a
+ * pointer in a chunk, exit gives the chunks back, O(chunks).
+ *
+ * The handle is one word that carries a slot and a generation; it is never
+ * dereferenced.  A handle of a region that was exited, or that never was one, is
+ * refused: allocation answers a typed null, exit does nothing.
+ *
+ * One region is used by one thread at a time; different ones by different threads.
+ */
+typedef struct RegionHandle {
+	void *ptr;
+} RegionHandle;
+
+/* Requested bytes and calls of one region; freed_bytes grows at exit. */
+typedef struct RegionTelemetry {
+	uint64_t alloc_calls;
+	uint64_t alloc_zeroed_calls;
+	uint64_t alloc_bytes;
+	uint64_t alloc_zeroed_bytes;
+	uint64_t freed_bytes;
+} RegionTelemetry;
+
+/*
+ * Begin a region.  profile labels it for chic_rt_region_profile and may be
+ * shared; chic_rt_region_profile_of() makes one of a name.  A null ptr in the
+ * answer: no memory, or too many regions at once.
+ */
+RegionHandle chic_rt_region_enter(uint64_t profile);
+/* End it: its memory is gone.  Other regions, also ones begun later, stay. */
+void chic_rt_region_exit(RegionHandle region);
+/* As chic_rt_alloc; size 0 answers {NULL, 0, align} and is not counted. */
+ValueMutPtr chic_rt_region_alloc(RegionHandle region, size_t size, size_t align);
+ValueMutPtr chic_rt_region_alloc_zeroed(RegionHandle region, size_t size, size_t align);
+/* Readable after exit until another region takes the slot; else zeros. */
+RegionTelemetry chic_rt_region_telemetry(RegionHandle region);
+/* All five to zero; nothing for a region that was exited. */
+void chic_rt_region_reset_stats(RegionHandle region);
+
+/* FNV-1a, 64 bits, of the name; the name "default" where name is empty. */
+uint64_t chic_rt_region_profile_of(ChicStr name);
+/* Sums over all regions of that profile, live and exited. */
+RegionTelemetry chic_rt_region_profile(uint64_t profile);
+
+/* ----------------------------------------------------------------- Vec --- */
+
+#define CHIC_RT_VEC_INLINE_BYTES 64
+
+typedef struct ChicInlineBuffer {
+	uint8_t bytes[CHIC_RT_VEC_INLINE_BYTES];
+} ChicInlineBuffer;
+
+/*
+ * A growable array, moved by copying its bytes.  Elements stay inside the struct
+ * while they fit into 64 bytes and need no more alignment than a pointer; ptr may
+ * then be stale: use chic_rt_vec_data().  Read fields by the functions below.
+ */
+typedef struct ChicVec {
+	uint8_t *ptr;
+	size_t len;
+	size_t cap;
+	size_t elem_size;
+	size_t elem_align;
+	uintptr_t drop_fn;
+	RegionHandle region;
+	bool uses_inline;
+	uint8_t _pad[3];
+	uint32_t inline_pad;
+	ChicInlineBuffer inline_storage;
+} ChicVec;
+
+typedef struct ChicVecView {
+	const uint8_t *data;
+	size_t len;
+	size_t elem_size;
+	size_t elem_align;
+} ChicVecView;
+
+typedef struct ChicVecIter {
+	const uint8_t *data;
+	size_t index;
+	size_t len;
+	size_t elem_size;
+	size_t elem_align;
+} ChicVecIter;
+
+typedef enum VecError {
+	ChicVec_Success = 0,
+	ChicVec_AllocationFailed = 1,
+	ChicVec_InvalidPointer = 2,
+	ChicVec_CapacityOverflow = 3, /* more bytes than PTRDIFF_MAX */
+	ChicVec_OutOfBounds = 4,
+	ChicVec_LengthOverflow = 5, /* a length above the capacity */
+	ChicVec_IterationComplete = 6,
+} VecError;
+
+/*
+ * Empty vectors.  elem_align 0 means 1; one that is no power of two makes every
+ * allocation fail.  with_capacity that fails answers an empty vector: look at
+ * chic_rt_vec_capacity().  Elements of size 0 need no memory, their capacity is
+ * SIZE_MAX.
+ *
+ * In a region: memory comes from the region and is not given back one by one.
+ * After the region's exit growth answers AllocationFailed; what is in the vector
+ * is gone, though its inline elements are not.
+ */
+ChicVec chic_rt_vec_new(size_t elem_size, size_t elem_align, uintptr_t drop_fn);
+ChicVec chic_rt_vec_new_in_region(size_t elem_size, size_t elem_align, uintptr_t drop_fn,
+				  RegionHandle region);
+ChicVec chic_rt_vec_with_capacity(size_t elem_size, size_t elem_align, size_t capacity,
+				  uintptr_t drop_fn);
+ChicVec chic_rt_vec_with_capacity_in_region(size_t elem_size, size_t elem_align,
+					    size_t capacity, uintptr_t drop_fn,
+					    RegionHandle region);
+/* Drop the elements, first to last, and give the memory back; an empty vector stays. */
+void chic_rt_vec_drop(ChicVec *vec);
+
+/*
+ * Copies, byte by byte; dest is overwritten without being dropped.  The copy has
+ * the source's region and no more capacity than it needs.  An "array" is a
+ * vector whose capacity is its length.
+ */
+int32_t chic_rt_vec_clone(ChicVec *dest, const ChicVec *src);
+int32_t chic_rt_vec_copy_to_array(ChicVec *dest, const ChicVec *src);
+int32_t chic_rt_array_copy_to_vec(ChicVec *dest, const ChicVec *src);
+/* Moves: dest is overwritten without being dropped, src is empty afterwards. */
+int32_t chic_rt_vec_into_array(ChicVec *dest, ChicVec *src);
+int32_t chic_rt_array_into_vec(ChicVec *dest, ChicVec *src);
+
+/* Room for so many more elements: at least doubles, so that pushing is O(1). */
+int32_t chic_rt_vec_reserve(ChicVec *vec, size_t additional);
+/* Capacity to length; back inside the struct where the elements fit. */
+int32_t chic_rt_vec_shrink_to_fit(ChicVec *vec);
+/* Take a value over by copying elem_size bytes. */
+int32_t chic_rt_vec_push(ChicVec *vec, const ValueConstPtr *value);
+/* index <= len; a value whose size is not elem_size answers InvalidPointer. */
+int32_t chic_rt_vec_insert(ChicVec *vec, size_t index, const ValueConstPtr *value);
+/*
+ * Take an element out: moved to out, or dropped where out is null.  An empty
+ * vector or an index past the end answers OutOfBounds.  swap_remove puts the last
+ * element in its place.
+ */
+int32_t chic_rt_vec_pop(ChicVec *vec, const ValueMutPtr *out);
+int32_t chic_rt_vec_remove(ChicVec *vec, size_t index, const ValueMutPtr *out);
+int32_t chic_rt_vec_swap_remove(ChicVec *vec, size_t index, const ValueMutPtr *out);
+/* Drop what is beyond new_len; a new_len above the length changes nothing. */
+int32_t chic_rt_vec_truncate(ChicVec *vec, size_t new_len);
+int32_t chic_rt_vec_clear(ChicVec *vec);
+/* The length alone: nothing is dropped or made.  LengthOverflow above the capacity. */
+int32_t chic_rt_vec_set_len(ChicVec *vec, size_t new_len);
+
+size_t chic_rt_vec_len(const ChicVec *vec);
+size_t chic_rt_vec_capacity(const ChicVec *vec);
+int32_t chic_rt_vec_is_empty(const ChicVec *vec); /* 1 for a null vector */
+int32_t chic_rt_vec_view(const ChicVec *vec, ChicVecView *out);
+/* Handles of elements: the element's size and alignment, also with a null ptr. */
+ValueConstPtr chic_rt_vec_data(const ChicVec *vec);
+ValueMutPtr chic_rt_vec_data_mut(ChicVec *vec);
+ValueMutPtr chic_rt_vec_ptr_at(const ChicVec *vec, size_t index);
+ChicVecView chic_rt_array_view(const ChicVec *array);
+ValueConstPtr chic_rt_array_data(const ChicVec *array);
+size_t chic_rt_array_len(const ChicVec *array);
+int32_t chic_rt_array_is_empty(const ChicVec *array);
+ValueMutPtr chic_rt_array_ptr_at(const ChicVec *array, size_t index);
+
+/* The vector must not change while it is iterated. */
+ChicVecIter chic_rt_vec_iter(const ChicVec *vec);
+/* Copy the next element to out: Success, IterationComplete or InvalidPointer. */
+int32_t chic_rt_vec_iter_next(ChicVecIter *iter, const ValueMutPtr *out);
+/* Its place; a null ptr at the end. */
+ValueConstPtr chic_rt_vec_iter_next_ptr(ChicVecIter *iter);
+
+/* Raw access for compilers.  DANGER: what is set is believed. */
+size_t chic_rt_vec_elem_size(const ChicVec *vec);
+size_t chic_rt_vec_elem_align(const ChicVec *vec);
+size_t chic_rt_vec_inline_capacity(const ChicVec *vec);
+ValueMutPtr chic_rt_vec_inline_ptr(ChicVec *vec);
+int32_t chic_rt_vec_uses_inline(const ChicVec *vec);
+void chic_rt_vec_mark_inline(ChicVec *vec, int32_t uses_inline);
+ValueMutPtr chic_rt_vec_get_ptr(const ChicVec *vec);
+void chic_rt_vec_set_ptr(ChicVec *vec, const ValueMutPtr *ptr);
+void chic_rt_vec_set_cap(ChicVec *vec, size_t cap);
+void chic_rt_vec_set_elem_size(ChicVec *vec, size_t size);
+void chic_rt_vec_set_elem_align(ChicVec *vec, size_t align);
+uintptr_t chic_rt_vec_get_drop(const ChicVec *vec);
+void chic_rt_vec_set_drop(ChicVec *vec, uintptr_t drop_fn);
+
+/* -------------------------------------------------------------- String --- */
+
+#define CHIC_RT_STRING_INLINE_CAPACITY 32
+
+/* One UTF-16 code unit. */
+typedef uint16_t chic_char;
+
+/*
+ * UTF-8 text, moved by copying its bytes.  Up to 32 bytes stay inside the struct;
+ * cap then has its top bit set and ptr may be stale: use
+ * chic_rt_string_as_slice().
+ */
+typedef struct ChicString {
+	uint8_t *ptr;
+	size_t len;
+	size_t cap;
+	uint8_t inline_data[CHIC_RT_STRING_INLINE_CAPACITY];
+} ChicString;
+
+typedef struct ChicCharSpan {
+	const chic_char *ptr;
+	size_t len;
+} ChicCharSpan;
+
+typedef enum StringError {
+	ChicString_Success = 0,
+	ChicString_Utf8 = 1,
+	ChicString_CapacityOverflow = 2,
+	ChicString_AllocationFailed = 3,
+	ChicString_InvalidPointer = 4,
+	ChicString_OutOfBounds = 5,
+} StringError;
+
+/* The text of a status in static memory; empty for Success and unknown ones. */
+ChicStr chic_rt_string_error_message(int32_t code);
+
+/*
+ * Strings.  A copy of a slice that is not UTF-8, or that cannot be stored, is
+ * empty: where that matters use clone_slice, which has a status.
+ */
+ChicString chic_rt_string_new(void);
+ChicString chic_rt_string_with_capacity(size_t capacity);
+ChicString chic_rt_string_from_slice(ChicStr slice);
+ChicString chic_rt_string_from_char(chic_char value);
+void chic_rt_string_drop(ChicString *target);
+/* dest is overwritten without being dropped, on success only. */
+int32_t chic_rt_string_clone(ChicString *dest, const ChicString *src);
+int32_t chic_rt_string_clone_slice(ChicString *dest, ChicStr slice);
+/* Room for so many more bytes. */
+int32_t chic_rt_string_reserve(ChicString *target, size_t additional);
+/* slice may be part of target. */
+int32_t chic_rt_string_push_slice(ChicString *target, ChicStr slice);
+/* OutOfBounds beyond the length, Utf8 in the middle of a character. */
+int32_t chic_rt_string_truncate(ChicString *target, size_t new_len);
+/* Valid until the string changes or moves. */
+ChicStr chic_rt_string_as_slice(const ChicString *source);
+/*
+ * A fresh span of UTF-16 units, empty where the text is not UTF-8 or there is no
+ * memory.  The caller owns it: chic_rt_chars_drop, or chic_rt_free of
+ * {ptr, 2 * len, 2}.
+ */
+ChicCharSpan chic_rt_string_as_chars(const ChicString *source);
+ChicCharSpan chic_rt_str_as_chars(ChicStr slice);
+void chic_rt_chars_drop(ChicCharSpan chars);
+
+/*
+ * Append formatted values.  With has_alignment not 0, alignment is the least
+ * width in characters: positive pads on the left, negative on the right.
+ * format is empty or a letter with digits, as the Chic runtime has them; one that
+ * is not known is ignored.  128-bit values come in two halves; bits says how many
+ * of them count.
+ */
+int32_t chic_rt_string_append_slice(ChicString *target, ChicStr slice, int32_t alignment,
+				    int32_t has_alignment);
+int32_t chic_rt_string_append_bool(ChicString *target, bool value, int32_t alignment,
+				   int32_t has_alignment, ChicStr format);
+int32_t chic_rt_string_append_char(ChicString *target, chic_char value, int32_t alignment,
+				   int32_t has_alignment, ChicStr format);
+int32_t chic_rt_string_append_signed(ChicString *target, uint64_t low, uint64_t high,
+				     uint32_t bits, int32_t alignment, int32_t has_alignment,
+				     ChicStr format);
+int32_t chic_rt_string_append_unsigned(ChicString *target, uint64_t low, uint64_t high,
+				       uint32_t bits, int32_t alignment, int32_t has_alignment,
+				       ChicStr format);
+int32_t chic_rt_string_append_f32(ChicString *target, float value, int32_t alignment,
+				  int32_t has_alignment, ChicStr format);
+int32_t chic_rt_string_append_f64(ChicString *target, double value, int32_t alignment,
+				  int32_t has_alignment, ChicStr format);
+int32_t chic_rt_string_append_f16(ChicString *target, uint16_t bits, int32_t alignment,
+				  int32_t has_alignment, ChicStr format);
+#ifdef __SIZEOF_INT128__
+int32_t chic_rt_string_append_f128(ChicString *target, unsigned __int128 bits,
+				   int32_t alignment, int32_t has_alignment, ChicStr format);
+#endif
+
+/* Raw access for compilers.  DANGER: what is set is believed. */
+uint8_t *chic_rt_string_get_ptr(const ChicString *value);
+void chic_rt_string_set_ptr(ChicString *value, uint8_t *ptr);
+size_t chic_rt_string_get_len(const ChicString *value);
+void chic_rt_string_set_len(ChicString *value, size_t len);
+size_t chic_rt_string_get_cap(const ChicString *value); /* without the tag */
+void chic_rt_string_set_cap(ChicString *value, size_t cap); /* keeps the tag */
+uint8_t *chic_rt_string_inline_ptr(ChicString *value);
+size_t chic_rt_string_inline_capacity(void);
+/* Blocks that strings took and gave back since the start of the process. */
+size_t chic_rt_string_allocations(void);
+size_t chic_rt_string_frees(void);
+
+/* ------------------------------------------------------- HashMap, HashSet --- */
+
+/*
+ * Open addressing with linear probing; the caller supplies every hash, and
+ * equality as a callback (without one values are compared byte by byte).  Growth
+ * at 7/10 full, tombstones counted; capacities are powers of two, at least 8.
+ * Inserting takes values over by copying their bytes.
+ */
+typedef struct ChicHashSet {
+	uint8_t *entries;
+	uint8_t *states; /* 0 empty, 1 full, 2 tombstone */
+	uint8_t *hashes; /* uint64_t each */
+	size_t len;
+	size_t cap;
+	size_t tombstones;
+	size_t elem_size;
+	size_t elem_align;
+	uintptr_t drop_fn;
+	uintptr_t eq_fn;
+} ChicHashSet;
+
+typedef struct ChicHashSetIter {
+	const uint8_t *entries;
+	const uint8_t *states;
+	size_t index;
+	size_t cap;
+	size_t elem_size;
+	size_t elem_align;
+} ChicHashSetIter;
+
+typedef enum HashSetError {
+	ChicHashSet_Success = 0,
+	ChicHashSet_AllocationFailed = 1,
+	ChicHashSet_InvalidPointer = 2,
+	ChicHashSet_CapacityOverflow = 3,
+	ChicHashSet_NotFound = 4,
+	ChicHashSet_IterationComplete = 5,
+} HashSetError;
+
+ChicHashSet chic_rt_hashset_new(size_t elem_size, size_t elem_align, uintptr_t drop_fn,
+				uintptr_t eq_fn);
+/* Room for capacity elements; an empty set without room where that fails. */
+ChicHashSet chic_rt_hashset_with_capacity(size_t elem_size, size_t elem_align, size_t capacity,
+					  uintptr_t drop_fn, uintptr_t eq_fn);
+void chic_rt_hashset_drop(ChicHashSet *set);
+/* Drop the elements, keep the memory. */
+HashSetError chic_rt_hashset_clear(ChicHashSet *set);
+HashSetError chic_rt_hashset_reserve(ChicHashSet *set, size_t additional);
+/* To the least capacity for the elements and min_capacity; none for none of both. */
+HashSetError chic_rt_hashset_shrink_to(ChicHashSet *set, size_t min_capacity);
+size_t chic_rt_hashset_len(const ChicHashSet *set);
+size_t chic_rt_hashset_capacity(const ChicHashSet *set);
+size_t chic_rt_hashset_tombstones(const ChicHashSet *set);
+/* *inserted (may be null): 1, or 0 if it was there: the value then stays the caller's. */
+HashSetError chic_rt_hashset_insert(ChicHashSet *set, uint64_t hash, const ValueConstPtr *value,
+				    int32_t *inserted);
+/* In any case the value is in the set; the former one is moved to out, or dropped. */
+HashSetError chic_rt_hashset_replace(ChicHashSet *set, uint64_t hash,
+				     const ValueConstPtr *value, const ValueMutPtr *out,
+				     int32_t *replaced);
+int32_t chic_rt_hashset_contains(const ChicHashSet *set, uint64_t hash,
+				 const ValueConstPtr *key);
+/* Valid until the set changes; a null ptr where there is none. */
+ValueConstPtr chic_rt_hashset_get_ptr(const ChicHashSet *set, uint64_t hash,
+				      const ValueConstPtr *key);
+/* Moved to out, or dropped where out is null; NotFound. */
+HashSetError chic_rt_hashset_take(ChicHashSet *set, uint64_t hash, const ValueConstPtr *key,
+				  const ValueMutPtr *out);
+HashSetError chic_rt_hashset_take_at(ChicHashSet *set, size_t index, const ValueMutPtr *out);
+/* 1 if it was there, and then dropped. */
+int32_t chic_rt_hashset_remove(ChicHashSet *set, uint64_t hash, const ValueConstPtr *key);
+uint8_t chic_rt_hashset_bucket_state(const ChicHashSet *set, size_t index);
+uint64_t chic_rt_hashset_bucket_hash(const ChicHashSet *set, size_t index);
+/* The set must not change while it is iterated. */
+ChicHashSetIter chic_rt_hashset_iter(const ChicHashSet *set);
+HashSetError chic_rt_hashset_iter_next(ChicHashSetIter *iter, const ValueMutPtr *out);
+ValueConstPtr chic_rt_hashset_iter_next_ptr(ChicHashSetIter *iter);
+
+/* An entry is the key, then the value at value_offset; entry_size is padded. */
+typedef struct ChicHashMap {
+	uint8_t *entries;
+	uint8_t *states;
+	uint8_t *hashes;
+	size_t len;
+	size_t cap;
+	size_t tombstones;
+	size_t key_size;
+	size_t key_align;
+	size_t value_size;
+	size_t value_align;
+	size_t entry_size;
+	size_t value_offset;
+	uintptr_t key_drop_fn;
+	uintptr_t value_drop_fn;
+	uintptr_t key_eq_fn;
+} ChicHashMap;
+
+typedef struct ChicHashMapIter {
+	const uint8_t *entries;
+	const uint8_t *states;
+	size_t index;
+	size_t cap;
+	size_t entry_size;
+	size_t key_size;
+	size_t key_align;
+	size_t value_size;
+	size_t value_align;
+	size_t value_offset;
+} ChicHashMapIter;
+
+typedef enum HashMapError {
+	ChicHashMap_Success = 0,
+	ChicHashMap_AllocationFailed = 1,
+	ChicHashMap_InvalidPointer = 2,
+	ChicHashMap_CapacityOverflow = 3,
+	ChicHashMap_NotFound = 4,
+	ChicHashMap_IterationComplete = 5,
+} HashMapError;
+
+ChicHashMap chic_rt_hashmap_new(size_t key_size, size_t key_align, size_t value_size,
+				size_t value_align, uintptr_t key_drop_fn,
+				uintptr_t value_drop_fn, uintptr_t key_eq_fn);
+ChicHashMap chic_rt_hashmap_with_capacity(size_t key_size, size_t key_align, size_t value_size,
+					  size_t value_align, size_t capacity,
+					  uintptr_t key_drop_fn, uintptr_t value_drop_fn,
+					  uintptr_t key_eq_fn);
+void chic_rt_hashmap_drop(ChicHashMap *map);
+HashMapError chic_rt_hashmap_clear(ChicHashMap *map);
+HashMapError chic_rt_hashmap_reserve(ChicHashMap *map, size_t additional);
+HashMapError chic_rt_hashmap_shrink_to(ChicHashMap *map, size_t min_capacity);
+size_t chic_rt_hashmap_len(const ChicHashMap *map);
+size_t chic_rt_hashmap_capacity(const ChicHashMap *map);
+/*
+ * Key and value are taken over.  Where the key was there the entry's own key
+ * stays and the new one is dropped; the former value is moved to previous, or
+ * dropped where that is null, and *replaced (may be null) is 1.
+ */
+HashMapError chic_rt_hashmap_insert(ChicHashMap *map, uint64_t hash, const ValueConstPtr *key,
+				    const ValueConstPtr *value, const ValueMutPtr *previous,
+				    int32_t *replaced);
+int32_t chic_rt_hashmap_contains(const ChicHashMap *map, uint64_t hash,
+				 const ValueConstPtr *key);
+/* The value's place, valid until the map changes. */
+ValueConstPtr chic_rt_hashmap_get_ptr(const ChicHashMap *map, uint64_t hash,
+				      const ValueConstPtr *key);
+/* The value is moved to out (dropped where null), the key dropped. */
+HashMapError chic_rt_hashmap_take(ChicHashMap *map, uint64_t hash, const ValueConstPtr *key,
+				  const ValueMutPtr *out);
+HashMapError chic_rt_hashmap_take_at(ChicHashMap *map, size_t index, const ValueMutPtr *key_out,
+				     const ValueMutPtr *value_out);
+int32_t chic_rt_hashmap_remove(ChicHashMap *map, uint64_t hash, const ValueConstPtr *key);
+uint8_t chic_rt_hashmap_bucket_state(const ChicHashMap *map, size_t index);
+uint64_t chic_rt_hashmap_bucket_hash(const ChicHashMap *map, size_t index);
+ChicHashMapIter chic_rt_hashmap_iter(const ChicHashMap *map);
+HashMapError chic_rt_hashmap_iter_next(ChicHashMapIter *iter, const ValueMutPtr *key_out,
+				       const ValueMutPtr *value_out);
+/* The entry's place: size is entry_size, align the larger of both. */
+ValueConstPtr chic_rt_hashmap_iter_next_ptr(ChicHashMapIter *iter);
+
+/* Call a callback; 0 where it is null. */
+uint64_t chic_rt_hash_invoke(uintptr_t func, const void *value);
+int32_t chic_rt_eq_invoke(uintptr_t func, const void *left, const void *right);
+
+/* ------------------------------------------------------ shared ownership --- */
+
+/* A value with a count of owners; Rc for one thread, Arc for any. */
+typedef struct ChicRc {
+	void *ptr;
+} ChicRc;
+
+typedef struct ChicWeakRc {
+	void *ptr;
+} ChicWeakRc;
+
+typedef struct ChicArc {
+	void *ptr;
+} ChicArc;
+
+typedef struct ChicWeak {
+	void *ptr;
+} ChicWeak;
+
+typedef enum SharedError {
+	ChicShared_Success = 0,
+	ChicShared_InvalidPointer = -1,
+	ChicShared_AllocationFailed = -2,
+	ChicShared_Overflow = -3,
+} SharedError;
+
+/*
+ * new copies size bytes from src, or zeroes where src is null.  The last strong
+ * owner's drop runs the destructor once; the memory goes with the last owner of
+ * either kind.  The strong owners hold one weak count together.
+ *
+ * clone, downgrade and upgrade write dest on success; upgrade of what has no
+ * strong owner any more answers InvalidPointer and a null handle.  get_mut answers
+ * null unless there is one strong and no other weak owner.
+ *
+ * Drops take a pointer to the handle and null it.
+ */
+int32_t chic_rt_arc_new(ChicArc *dest, const uint8_t *src, size_t size, size_t align,
+			uintptr_t drop_fn, uint64_t type_id);
+int32_t chic_rt_arc_clone(ChicArc *dest, const ChicArc *src);
+void chic_rt_arc_drop(ChicArc *target);
+const uint8_t *chic_rt_arc_get(const ChicArc *src);
+uint8_t *chic_rt_arc_get_mut(ChicArc *src);
+/* The value whoever else owns it.  DANGER: nothing keeps others from reading. */
+uint8_t *chic_rt_arc_get_data(const ChicArc *handle);
+size_t chic_rt_arc_strong_count(const ChicArc *src);
+size_t chic_rt_arc_weak_count(const ChicArc *src);
+int32_t chic_rt_arc_downgrade(ChicWeak *dest, const ChicArc *src);
+int32_t chic_rt_weak_clone(ChicWeak *dest, const ChicWeak *src);
+void chic_rt_weak_drop(ChicWeak *target);
+int32_t chic_rt_weak_upgrade(ChicArc *dest, const ChicWeak *src);
+
+int32_t chic_rt_rc_new(ChicRc *dest, const uint8_t *src, size_t size, size_t align,
+		       uintptr_t drop_fn, uint64_t type_id);
+int32_t chic_rt_rc_clone(ChicRc *dest, const ChicRc *src);
+void chic_rt_rc_drop(ChicRc *target);
+const uint8_t *chic_rt_rc_get(const ChicRc *src);
+uint8_t *chic_rt_rc_get_mut(ChicRc *src);
+size_t chic_rt_rc_strong_count(const ChicRc *src);
+size_t chic_rt_rc_weak_count(const ChicRc *src);
+int32_t chic_rt_rc_downgrade(ChicWeakRc *dest, const ChicRc *src);
+int32_t chic_rt_weak_rc_clone(ChicWeakRc *dest, const ChicWeakRc *src);
+void chic_rt_weak_rc_drop(ChicWeakRc *target);
+int32_t chic_rt_weak_rc_upgrade(ChicRc *dest, const ChicWeakRc *src);
+/* Blocks that Rc, Arc and objects took and gave back since the process began. */
+size_t chic_rt_shared_allocations(void);
+size_t chic_rt_shared_frees(void);
+
+/* ------------------------------------------------------ objects, closures --- */
+
+typedef struct VarianceSlice {
+	const uint8_t *ptr;
+	size_t len;
+} VarianceSlice;
+
+/* What the runtime knows of a type. */
+typedef struct RuntimeTypeMetadata {
+	size_t size;
+	size_t align;
+	uintptr_t drop_fn;
+	VarianceSlice variance;
+	uint32_t flags;
+} RuntimeTypeMetadata;
+
+/* Make a type known, or known anew: 0, or -1 where there is no memory. */
+int32_t chic_rt_type_register(uint64_t type_id, const RuntimeTypeMetadata *metadata);
+/* The original's name for it, without a status. */
+void chic_rt_type_metadata_register(uint64_t type_id, RuntimeTypeMetadata metadata);
+/* 1 and *out filled, or 0. */
+int32_t chic_rt_type_metadata(uint64_t type_id, RuntimeTypeMetadata *out);
+/* Zeroed storage of a known type; null for others, or where there is no memory. */
+uint8_t *chic_rt_object_new(uint64_t type_id);
+/* The type's destructor, then its memory; null: nothing. */
+void chic_rt_object_drop(uint8_t *object, uint64_t type_id);
+
+/* Environments of closures: raw pointers.  Size 0 answers null. */
+uint8_t *chic_rt_closure_env_alloc(uint64_t size, uint64_t align);
+uint8_t *chic_rt_closure_env_clone(const uint8_t *src, uint64_t size, uint64_t align);
+void chic_rt_closure_env_free(uint8_t *ptr, uint64_t size, uint64_t align);
+
+/* ---------------------------------------- handles that allocate nothing --- */
+
+/* A run of elements somewhere else. */
+typedef struct ChicSpan {
+	ValueMutPtr data; /* size and align are the element's */
+	size_t len;
+	size_t elem_size;
+	size_t elem_align;
+} ChicSpan;
+
+typedef struct ChicReadOnlySpan {
+	ValueConstPtr data;
+	size_t len;
+	size_t elem_size;
+	size_t elem_align;
+} ChicReadOnlySpan;
+
+typedef enum SpanError {
+	ChicSpan_Success = 0,
+	ChicSpan_NullPointer = 1,
+	ChicSpan_OutOfBounds = 2,
+	ChicSpan_InvalidStride = 3,
+} SpanError;
+
+/* The handle as it is, unchecked: a failed handle makes a span whose use fails. */
+ChicSpan chic_rt_span_from_raw_mut(const ValueMutPtr *data, size_t len);
+ChicReadOnlySpan chic_rt_span_from_raw_const(const ValueConstPtr *data, size_t len);
+/* Elements start to start + length, checked; *dest is written on success. */
+int32_t chic_rt_span_slice_mut(const ChicSpan *source, size_t start, size_t length,
+			       ChicSpan *dest);
+int32_t chic_rt_span_slice_readonly(const ChicReadOnlySpan *source, size_t start, size_t length,
+				    ChicReadOnlySpan *dest);
+ChicReadOnlySpan chic_rt_span_to_readonly(const ChicSpan *span);
+/* May overlap.  OutOfBounds where source is longer, InvalidStride for other sizes. */
+int32_t chic_rt_span_copy_to(const ChicReadOnlySpan *source, const ChicSpan *dest);
+int32_t chic_rt_span_fill(const ChicSpan *dest, const ValueConstPtr *value);
+uint8_t *chic_rt_span_ptr_at_mut(const ChicSpan *span, size_t index);
+const uint8_t *chic_rt_span_ptr_at_readonly(const ChicReadOnlySpan *span, size_t index);
+
+/* ptr moved by bytes, size and align kept; a null ptr stays null. */
+ValueMutPtr chic_rt_ptr_offset(ValueMutPtr handle, ptrdiff_t bytes);
+
+/*
+ * Storage on the caller's stack as a handle of elements: no hook, no counter.
+ * CHIC_STACK_BUFFER(type, array) is one over an array or any storage of the type.
+ */
+ValueMutPtr chic_rt_stack_buffer(void *storage, size_t elem_size, size_t elem_align);
+#define CHIC_STACK_BUFFER(type, array)                                                         \
+	chic_rt_stack_buffer((array), sizeof(type), CHIC_ALIGNOF(type))
+#ifdef __cplusplus
+#define CHIC_ALIGNOF(type) alignof(type)
+#else
+#define CHIC_ALIGNOF(type) _Alignof(type)
+#endif
+
+/* One value's storage and whether it holds one. */
+typedef struct ChicMaybeUninit {
+	ValueMutPtr slot;
+	bool initialised;
+} ChicMaybeUninit;
+
+/* Over a slot that is somebody's; a failed handle gives one that refuses all. */
+ChicMaybeUninit chic_rt_maybe_uninit(ValueMutPtr slot);
+ChicMaybeUninit chic_rt_maybe_uninit_zeroed(ValueMutPtr slot); /* zero bytes, initialised */
+/* 0, or -1: no slot, another size, or (write) initialised already, (take) not. */
+int32_t chic_rt_maybe_uninit_write(ChicMaybeUninit *cell, const ValueConstPtr *value);
+int32_t chic_rt_maybe_uninit_take(ChicMaybeUninit *cell, const ValueMutPtr *out);
+/* Run drop_fn on the value if there is one. */
+void chic_rt_maybe_uninit_drop(ChicMaybeUninit *cell, uintptr_t drop_fn);
+
+/* ------------------------------------------------------ telemetry asserts --- */
+
+/*
+ * For services that must not leak or grow: note the counters, do the work, ask
+ * whether they came back.  Counts what all threads do in between.
+ */
+typedef struct ChicTelemetryScope {
+	AllocationTelemetry start;
+	const char *name; /* the caller's, for the message */
+} ChicTelemetryScope;
+
+/* What a scope may leave behind; SIZE_MAX is "as much as it likes". */
+typedef struct ChicTelemetryBudget {
+	size_t live_blocks; /* more blocks live than at the start */
+	size_t live_bytes;
+	size_t calls; /* allocations of all kinds meanwhile */
+	size_t bytes; /* their bytes */
+} ChicTelemetryBudget;
+
+ChicTelemetryScope chic_rt_telemetry_begin(const char *name);
+/*
+ * 0, or -1 with the first difference in message (of size bytes, cut to fit, may
+ * be null): which scope, what was found, what was allowed.  budget null: all zero
+ * but calls and bytes, which are free.
+ */
+int32_t chic_rt_telemetry_end(const ChicTelemetryScope *scope,
+			      const ChicTelemetryBudget *budget, char *message, size_t size);
+/* The same, and on a difference the message on standard error, then abort(). */
+void chic_rt_telemetry_assert(const ChicTelemetryScope *scope,
+			      const ChicTelemetryBudget *budget);
 
 #ifdef __cplusplus
 }
