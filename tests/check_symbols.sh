@@ -10,6 +10,7 @@ libdir=${CHIC_ALLOC_LIBDIR:-.libs}
 moduledir=${CHIC_ALLOC_MODULEDIR:-modules/.libs}
 library=$libdir/libchic_alloc.so
 preload=$libdir/libchic_alloc_preload.so
+runtime=$libdir/libchic_rt.so
 tmp=$(mktemp -d) || exit 99
 trap 'rm -rf "$tmp"' EXIT
 failed=0
@@ -121,6 +122,22 @@ check_preload()
 		fail "libchic_alloc_preload.so asks somebody else for malloc"
 }
 
+# All memory comes by the hooks, which are called by name: a host may have its own.
+check_runtime()
+{
+	exports "$runtime" >"$tmp/found"
+	comm -13 "$tmp/runtime" "$tmp/found" >"$tmp/more"
+	: >"$tmp/expected"
+	expect_same "exports of libchic_rt.so that no header declares" "$tmp/expected" "$tmp/more"
+	own_calls "$runtime" | sort -u | comm -13 "$tmp/loader" - >"$tmp/found"
+	expect_same "names of its own that libchic_rt.so calls through the PLT" \
+		"$tmp/expected" "$tmp/found"
+	! imports "$runtime" | grep -E '(alloc|memalign|^free|map)$' | grep -v '^chic_rt_' ||
+		fail "libchic_rt.so has memory past the hooks"
+	readelf -dW "$runtime" | grep -q "SONAME.*\[libchic_rt\.so\.0\]" ||
+		fail "libchic_rt.so: soname is not libchic_rt.so.0"
+}
+
 # Rules for every object that lives inside other programs.
 check_guest()
 {
@@ -150,7 +167,8 @@ done
 mark_headers
 check_library
 check_preload
-for file in "$library" "$preload" "$moduledir"/*.so
+check_runtime
+for file in "$library" "$preload" "$runtime" "$moduledir"/*.so
 do
 	check_guest "$file"
 done
