@@ -204,13 +204,18 @@ typedef struct ChicStr {
  * dereferenced.  A handle of a region that was exited, or that never was one, is
  * refused: allocation answers a typed null, exit does nothing.
  *
- * One region is used by one thread at a time; different ones by different threads.
+ * One region is used by one thread at a time, different ones by different threads;
+ * telemetry may be asked for by any.
  */
 typedef struct RegionHandle {
 	void *ptr;
 } RegionHandle;
 
-/* Requested bytes and calls of one region; freed_bytes grows at exit. */
+/*
+ * Requested bytes and calls of one region; a vector's block that grows where it is
+ * counts as a call for what it grew by.  freed_bytes grows at exit, by all bytes
+ * since the region began.
+ */
 typedef struct RegionTelemetry {
 	uint64_t alloc_calls;
 	uint64_t alloc_zeroed_calls;
@@ -221,8 +226,8 @@ typedef struct RegionTelemetry {
 
 /*
  * Begin a region.  profile labels it for chic_rt_region_profile and may be
- * shared; chic_rt_region_profile_of() makes one of a name.  A null ptr in the
- * answer: no memory, or too many regions at once.
+ * shared; chic_rt_region_profile_of() makes one of a name.  Memory is taken when
+ * the first block is.  A null ptr in the answer: too many regions at once (4096).
  */
 RegionHandle chic_rt_region_enter(uint64_t profile);
 /* End it: its memory is gone.  Other regions, also ones begun later, stay. */
@@ -237,7 +242,10 @@ void chic_rt_region_reset_stats(RegionHandle region);
 
 /* FNV-1a, 64 bits, of the name; the name "default" where name is empty. */
 uint64_t chic_rt_region_profile_of(ChicStr name);
-/* Sums over all regions of that profile, live and exited. */
+/*
+ * Sums over all regions of that profile, live and exited.  Exited ones are kept for
+ * the first 512 profiles of a process.
+ */
 RegionTelemetry chic_rt_region_profile(uint64_t profile);
 
 /* ----------------------------------------------------------------- Vec --- */
@@ -299,8 +307,9 @@ typedef enum VecError {
  * SIZE_MAX.
  *
  * In a region: memory comes from the region and is not given back one by one.
- * After the region's exit growth answers AllocationFailed; what is in the vector
- * is gone, though its inline elements are not.
+ * After the region's exit a vector with a block is empty, no destructor was run,
+ * and growth answers AllocationFailed; elements inside the struct stay.  The same
+ * goes for a region that could not be begun.
  */
 ChicVec chic_rt_vec_new(size_t elem_size, size_t elem_align, uintptr_t drop_fn);
 ChicVec chic_rt_vec_new_in_region(size_t elem_size, size_t elem_align, uintptr_t drop_fn,
@@ -314,9 +323,9 @@ ChicVec chic_rt_vec_with_capacity_in_region(size_t elem_size, size_t elem_align,
 void chic_rt_vec_drop(ChicVec *vec);
 
 /*
- * Copies, byte by byte; dest is overwritten without being dropped.  The copy has
- * the source's region and no more capacity than it needs.  An "array" is a
- * vector whose capacity is its length.
+ * Copies, byte by byte; dest is overwritten without being dropped, on success
+ * only.  The copy has the source's region and no more capacity than it needs.  An
+ * "array" is a vector that is inside its struct, or whose capacity is its length.
  */
 int32_t chic_rt_vec_clone(ChicVec *dest, const ChicVec *src);
 int32_t chic_rt_vec_copy_to_array(ChicVec *dest, const ChicVec *src);
@@ -329,8 +338,29 @@ int32_t chic_rt_array_into_vec(ChicVec *dest, ChicVec *src);
 int32_t chic_rt_vec_reserve(ChicVec *vec, size_t additional);
 /* Capacity to length; back inside the struct where the elements fit. */
 int32_t chic_rt_vec_shrink_to_fit(ChicVec *vec);
-/* Take a value over by copying elem_size bytes. */
+/* Take a value over by copying elem_size bytes.  It may be an element. */
 int32_t chic_rt_vec_push(ChicVec *vec, const ValueConstPtr *value);
+#ifdef __GNUC__
+/*
+ * The same without a call while there is room, for a size that the compiler knows.
+ * One that is not elem_size answers InvalidPointer.
+ */
+static inline int32_t chic_vec_push(ChicVec *vec, const void *value, size_t size)
+{
+	ValueConstPtr handle = {(const uint8_t *)value, size, 1};
+
+	if (__builtin_expect(vec && vec->len < vec->cap && vec->elem_size == size &&
+				     !vec->uses_inline && !vec->region.ptr && value,
+			     1)) {
+		__builtin_memcpy(vec->ptr + vec->len * size, value, size);
+		vec->len++;
+		return ChicVec_Success;
+	}
+	if (vec && vec->elem_size != size)
+		return ChicVec_InvalidPointer;
+	return chic_rt_vec_push(vec, &handle);
+}
+#endif
 /* index <= len; a value whose size is not elem_size answers InvalidPointer. */
 int32_t chic_rt_vec_insert(ChicVec *vec, size_t index, const ValueConstPtr *value);
 /*
@@ -352,6 +382,7 @@ size_t chic_rt_vec_capacity(const ChicVec *vec);
 int32_t chic_rt_vec_is_empty(const ChicVec *vec); /* 1 for a null vector */
 int32_t chic_rt_vec_view(const ChicVec *vec, ChicVecView *out);
 /* Handles of elements: the element's size and alignment, also with a null ptr. */
+/* Elements of no size are all in one place, which is not null. */
 ValueConstPtr chic_rt_vec_data(const ChicVec *vec);
 ValueMutPtr chic_rt_vec_data_mut(ChicVec *vec);
 ValueMutPtr chic_rt_vec_ptr_at(const ChicVec *vec, size_t index);
@@ -361,7 +392,7 @@ size_t chic_rt_array_len(const ChicVec *array);
 int32_t chic_rt_array_is_empty(const ChicVec *array);
 ValueMutPtr chic_rt_array_ptr_at(const ChicVec *array, size_t index);
 
-/* The vector must not change while it is iterated. */
+/* The vector must not change while it is iterated, nor its region end. */
 ChicVecIter chic_rt_vec_iter(const ChicVec *vec);
 /* Copy the next element to out: Success, IterationComplete or InvalidPointer. */
 int32_t chic_rt_vec_iter_next(ChicVecIter *iter, const ValueMutPtr *out);
@@ -729,7 +760,7 @@ typedef struct VarianceSlice {
 	size_t len;
 } VarianceSlice;
 
-/* What the runtime knows of a type. */
+/* What the runtime knows of a type.  What variance points to must stay. */
 typedef struct RuntimeTypeMetadata {
 	size_t size;
 	size_t align;
@@ -738,15 +769,23 @@ typedef struct RuntimeTypeMetadata {
 	uint32_t flags;
 } RuntimeTypeMetadata;
 
-/* Make a type known, or known anew: 0, or -1 where there is no memory. */
+/*
+ * Make a type known, or known anew: 0.  -1: no memory, an alignment that is no power
+ * of two, or another size or alignment than was known (objects may be live).
+ *
+ * The first few hundred types need no memory.  Tables for more stay until
+ * chic_rt_type_forget_all().
+ */
 int32_t chic_rt_type_register(uint64_t type_id, const RuntimeTypeMetadata *metadata);
 /* The original's name for it, without a status. */
 void chic_rt_type_metadata_register(uint64_t type_id, RuntimeTypeMetadata metadata);
 /* 1 and *out filled, or 0. */
 int32_t chic_rt_type_metadata(uint64_t type_id, RuntimeTypeMetadata *out);
-/* Zeroed storage of a known type; null for others, or where there is no memory. */
+/* No type is known any more.  DANGER: not while another thread asks for one. */
+void chic_rt_type_forget_all(void);
+/* Zeroed storage of a known type; null for others, for size 0, or without memory. */
 uint8_t *chic_rt_object_new(uint64_t type_id);
-/* The type's destructor, then its memory; null: nothing. */
+/* The type's destructor, then its memory; nothing for null or an unknown type. */
 void chic_rt_object_drop(uint8_t *object, uint64_t type_id);
 
 /* Environments of closures: raw pointers.  Size 0 answers null. */
@@ -756,7 +795,12 @@ void chic_rt_closure_env_free(uint8_t *ptr, uint64_t size, uint64_t align);
 
 /* ---------------------------------------- handles that allocate nothing --- */
 
-/* A run of elements somewhere else. */
+/*
+ * A run of elements somewhere else.  Functions check that it has a place (NullPointer),
+ * that its alignment is a power of two which place and size keep (InvalidStride), and
+ * that its bytes are no more than PTRDIFF_MAX (OutOfBounds); not for elements of no
+ * size, and not where there is none.
+ */
 typedef struct ChicSpan {
 	ValueMutPtr data; /* size and align are the element's */
 	size_t len;
@@ -789,7 +833,9 @@ int32_t chic_rt_span_slice_readonly(const ChicReadOnlySpan *source, size_t start
 ChicReadOnlySpan chic_rt_span_to_readonly(const ChicSpan *span);
 /* May overlap.  OutOfBounds where source is longer, InvalidStride for other sizes. */
 int32_t chic_rt_span_copy_to(const ChicReadOnlySpan *source, const ChicSpan *dest);
+/* InvalidStride where the value's size is another. */
 int32_t chic_rt_span_fill(const ChicSpan *dest, const ValueConstPtr *value);
+/* Null past the end, and for a span that is refused. */
 uint8_t *chic_rt_span_ptr_at_mut(const ChicSpan *span, size_t index);
 const uint8_t *chic_rt_span_ptr_at_readonly(const ChicReadOnlySpan *span, size_t index);
 
@@ -828,7 +874,9 @@ void chic_rt_maybe_uninit_drop(ChicMaybeUninit *cell, uintptr_t drop_fn);
 
 /*
  * For services that must not leak or grow: note the counters, do the work, ask
- * whether they came back.  Counts what all threads do in between.
+ * whether they came back.  Counts what all threads do in between.  A block that
+ * began by chic_rt_realloc of null counts in bytes, not in blocks.  A reset of the
+ * counters within the scope is a difference.
  */
 typedef struct ChicTelemetryScope {
 	AllocationTelemetry start;
