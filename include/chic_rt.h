@@ -244,7 +244,7 @@ void chic_rt_region_reset_stats(RegionHandle region);
 uint64_t chic_rt_region_profile_of(ChicStr name);
 /*
  * Sums over all regions of that profile, live and exited.  Exited ones are kept for
- * the first 512 profiles of a process.
+ * the first 511 profiles of a process.
  */
 RegionTelemetry chic_rt_region_profile(uint64_t profile);
 
