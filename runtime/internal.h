@@ -109,11 +109,14 @@ bool region_is_live(RegionHandle region);
 /* Grow the region's last block in place; false where it is not the last, or full. */
 bool region_grow(RegionHandle region, const uint8_t *p, size_t old_size, size_t size);
 
-/* What regions that live have of a profile, added to sum. */
-void region_sum_live(uint64_t profile, RegionTelemetry *sum);
+/*
+ * What regions that live have of a profile, added to sum.  False: one of them is on
+ * its way to those that ended.
+ */
+bool region_sum_live(uint64_t profile, RegionTelemetry *sum);
 
-/* Moments at which regions of any profile move from the live to the ended. */
-void region_moves(size_t *begun, size_t *done);
+/* How many regions ever went that way. */
+size_t region_moves(void);
 
 /* ---- region_profile.c ---- */
 

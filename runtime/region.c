@@ -29,9 +29,17 @@
  */
 enum { DEAD = 0, LIVE = 1, CLOSING = 2, BEGINNING = 3, STATE = 3 };
 
-#define CHUNK_FIRST ((size_t)4 << 10)
+/*
+ * The first chunk is one that heaps have at hand; the others double from a size that
+ * makes their number small.  Larger blocks have a chunk of their own.
+ */
+#define CHUNK_FIRST ((size_t)1 << 10)
+#define CHUNK_SECOND ((size_t)8 << 10)
 #define CHUNK_MOST ((size_t)1 << 20)
 #define CHUNK_ALIGN ((size_t)16)
+#define LARGE ((size_t)64 << 10)
+/* Blocks begin at multiples of it, so that most need no padding. */
+#define UNIT ((size_t)8)
 
 struct chunk {
 	_Alignas(CHUNK_ALIGN) struct chunk *next;
@@ -44,8 +52,9 @@ struct chunk {
  */
 enum { ALLOC_CALLS, ZEROED_CALLS, ALLOC_BYTES, ZEROED_BYTES, FREED_BYTES, COUNTERS };
 
+/* What an allocation looks at is one cache line. */
 struct slot {
-	_Atomic uintptr_t word;
+	_Alignas(64) _Atomic uintptr_t word;
 	uintptr_t at, end; /* what is free in the present chunk */
 	_Atomic size_t counter[COUNTERS];
 	size_t bytes_before; /* of the last reset of the counters */
@@ -56,7 +65,7 @@ struct slot {
 
 static struct slot slots[SLOTS];
 static _Atomic size_t next_slot;
-static _Atomic size_t moves_begun, moves_done;
+static _Atomic size_t moves;
 
 static size_t counter(const struct slot *slot, unsigned which)
 {
@@ -135,7 +144,7 @@ CHIC_EXPORT RegionHandle chic_rt_region_enter(uint64_t profile)
 		if (!word)
 			continue;
 		slot_begin(slot_at(word), profile);
-		atomic_store(&slot_at(word)->word, word);
+		atomic_store_explicit(&slot_at(word)->word, word, memory_order_release);
 		return (RegionHandle){(void *)word};
 	}
 	return (RegionHandle){NULL};
@@ -175,88 +184,106 @@ static uintptr_t block_alone(struct slot *slot, size_t size, size_t align)
 	return chunk ? at + padding(at, align) : 0;
 }
 
-/* A block for which the present chunk has no room. */
-static __attribute__((noinline)) uintptr_t block_elsewhere(struct slot *slot, size_t size,
-							   size_t align)
+static inline size_t rounded(size_t size)
 {
-	struct chunk *chunk;
-	uintptr_t at;
-
-	if (size > RT_SIZE_MAX / 2 || align > RT_SIZE_MAX / 4)
-		return 0;
-	if (size + align > slot->chunk_size / 4)
-		return block_alone(slot, size, align);
-	chunk = chunk_add(slot, slot->chunk_size);
-	if (!chunk)
-		return block_alone(slot, size, align);
-	at = (uintptr_t)chunk + sizeof(*chunk);
-	at += padding(at, align);
-	slot->at = at + size;
-	slot->end = (uintptr_t)chunk + chunk->size;
-	if (slot->chunk_size < CHUNK_MOST)
-		slot->chunk_size *= 2;
-	return at;
+	return (size + UNIT - 1) & -UNIT;
 }
 
-/* 0: no memory. */
-static inline uintptr_t block_get(struct slot *slot, size_t size, size_t align)
+/* 0 where the present chunk has no room. */
+static uintptr_t block_padded(struct slot *slot, size_t size, size_t align)
 {
 	size_t room = slot->end - slot->at;
 	size_t pad = padding(slot->at, align);
 	uintptr_t at = slot->at + pad;
 
-	if (unlikely(pad > room || size > room - pad))
-		return block_elsewhere(slot, size, align);
-	slot->at = at + size;
+	if (pad > room || size > room - pad)
+		return 0;
+	slot->at = at + rounded(size);
 	return at;
+}
+
+/* A block in a new chunk. */
+static uintptr_t block_elsewhere(struct slot *slot, size_t size, size_t align)
+{
+	struct chunk *chunk;
+	size_t bytes = slot->chunk_size;
+
+	if (size > RT_SIZE_MAX / 2 || align > RT_SIZE_MAX / 4)
+		return 0;
+	if (size + align > LARGE)
+		return block_alone(slot, size, align);
+	while (bytes < 4 * (size + align))
+		bytes *= 2;
+	chunk = chunk_add(slot, bytes);
+	if (!chunk)
+		return block_alone(slot, size, align);
+	slot->at = (uintptr_t)chunk + sizeof(*chunk);
+	slot->end = (uintptr_t)chunk + bytes;
+	if (slot->chunk_size < CHUNK_SECOND)
+		slot->chunk_size = CHUNK_SECOND;
+	else if (slot->chunk_size < CHUNK_MOST)
+		slot->chunk_size *= 2;
+	return block_padded(slot, size, align);
+}
+
+static inline void count(struct slot *slot, unsigned calls, unsigned bytes, size_t size)
+{
+	bump(slot, calls, 1);
+	bump(slot, bytes, size);
 }
 
 /* ---- blocks ---- */
 
+/* All cases but the usual one; the slot may be null. */
+static __attribute__((noinline, cold)) ValueMutPtr alloc_slow(struct slot *slot, size_t size,
+							      size_t align, bool zeroed)
+{
+	uintptr_t at = 0;
+
+	align += !align;
+	if (slot && size && !(align & (align - 1))) {
+		at = block_padded(slot, size, align);
+		if (!at)
+			at = block_elsewhere(slot, size, align);
+	}
+	if (at && zeroed)
+		memset((void *)at, 0, size);
+	if (at)
+		count(slot, zeroed ? ZEROED_CALLS : ALLOC_CALLS,
+		      zeroed ? ZEROED_BYTES : ALLOC_BYTES, size);
+	return handle((void *)at, size, align);
+}
+
 CHIC_EXPORT ValueMutPtr chic_rt_region_alloc(RegionHandle region, size_t size, size_t align)
 {
 	struct slot *slot = live_slot(region);
-	uint8_t *p;
+	uintptr_t at;
 
-	align += !align;
-	if (unlikely(!slot || !size || (align & (align - 1))))
-		return handle(NULL, size, align);
-	p = (uint8_t *)block_get(slot, size, align);
-	if (likely(p)) {
-		bump(slot, ALLOC_CALLS, 1);
-		bump(slot, ALLOC_BYTES, size);
-	}
-	return handle(p, size, align);
+	/* a size or an alignment of 0 is more than there is as well */
+	if (unlikely(!slot || align - 1 >= UNIT || (align & (align - 1)) ||
+		     size - 1 >= slot->end - slot->at))
+		return alloc_slow(slot, size, align, false);
+	at = slot->at;
+	slot->at = at + rounded(size);
+	count(slot, ALLOC_CALLS, ALLOC_BYTES, size);
+	return handle((void *)at, size, align);
 }
 
 CHIC_EXPORT ValueMutPtr chic_rt_region_alloc_zeroed(RegionHandle region, size_t size,
 						    size_t align)
 {
-	struct slot *slot = live_slot(region);
-	uint8_t *p;
-
-	align += !align;
-	if (unlikely(!slot || !size || (align & (align - 1))))
-		return handle(NULL, size, align);
-	p = (uint8_t *)block_get(slot, size, align);
-	if (likely(p)) {
-		memset(p, 0, size);
-		bump(slot, ZEROED_CALLS, 1);
-		bump(slot, ZEROED_BYTES, size);
-	}
-	return handle(p, size, align);
+	return alloc_slow(live_slot(region), size, align, true);
 }
 
 bool region_grow(RegionHandle region, const uint8_t *p, size_t old_size, size_t size)
 {
 	struct slot *slot = live_slot(region);
 
-	if (!slot || (uintptr_t)p + old_size != slot->at ||
+	if (!slot || (uintptr_t)p + rounded(old_size) != slot->at ||
 	    size - old_size > slot->end - slot->at)
 		return false;
-	slot->at += size - old_size;
-	bump(slot, ALLOC_CALLS, 1);
-	bump(slot, ALLOC_BYTES, size - old_size);
+	slot->at = (uintptr_t)p + rounded(size);
+	count(slot, ALLOC_CALLS, ALLOC_BYTES, size - old_size);
 	return true;
 }
 
@@ -303,10 +330,9 @@ CHIC_EXPORT void chic_rt_region_exit(RegionHandle region)
 	chunks_put(slot);
 	bump(slot, FREED_BYTES, slot->bytes_before + bytes_since_reset(slot));
 	t = counters_of(slot);
-	atomic_fetch_add(&moves_begun, 1);
 	profile_add(atomic_load(&slot->profile), &t);
-	atomic_store(&slot->word, closing & ~(uintptr_t)STATE);
-	atomic_fetch_add(&moves_done, 1);
+	atomic_fetch_add(&moves, 1);
+	atomic_store_explicit(&slot->word, closing & ~(uintptr_t)STATE, memory_order_release);
 }
 
 CHIC_EXPORT RegionTelemetry chic_rt_region_telemetry(RegionHandle region)
@@ -342,8 +368,10 @@ static void add(RegionTelemetry *sum, const RegionTelemetry *t)
 	sum->freed_bytes += t->freed_bytes;
 }
 
-void region_sum_live(uint64_t profile, RegionTelemetry *sum)
+bool region_sum_live(uint64_t profile, RegionTelemetry *sum)
 {
+	bool closing = false;
+
 	for (size_t i = 0; i < SLOTS; i++) {
 		struct slot *slot = &slots[i];
 		uintptr_t word = atomic_load(&slot->word);
@@ -355,11 +383,12 @@ void region_sum_live(uint64_t profile, RegionTelemetry *sum)
 		t = counters_of(slot);
 		if ((atomic_load(&slot->word) | STATE) == (word | STATE))
 			add(sum, &t);
+		closing |= (word & STATE) == CLOSING;
 	}
+	return !closing;
 }
 
-void region_moves(size_t *begun, size_t *done)
+size_t region_moves(void)
 {
-	*done = atomic_load(&moves_done);
-	*begun = atomic_load(&moves_begun);
+	return atomic_load(&moves);
 }

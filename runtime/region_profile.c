@@ -48,34 +48,32 @@ void profile_add(uint64_t profile, const RegionTelemetry *t)
 
 	memcpy(values, t, sizeof(values));
 	for (size_t i = 0; r && i < COUNTERS; i++)
-		atomic_fetch_add_explicit(&r->counter[i], values[i], memory_order_relaxed);
+		if (values[i])
+			atomic_fetch_add(&r->counter[i], values[i]);
 }
 
-static RegionTelemetry sum_of(uint64_t profile)
+/* False: a region ended meanwhile, and may be in the sum twice or not at all. */
+static bool sum_once(uint64_t profile, RegionTelemetry *sum)
 {
 	const struct record *r = record_of(profile, false);
 	uint64_t values[COUNTERS] = {0};
-	RegionTelemetry sum;
+	size_t before = region_moves();
+	bool still;
 
 	for (size_t i = 0; r && i < COUNTERS; i++)
 		values[i] = atomic_load(&r->counter[i]);
-	memcpy(&sum, values, sizeof(sum));
-	region_sum_live(profile, &sum);
-	return sum;
+	memcpy(sum, values, sizeof(*sum));
+	still = region_sum_live(profile, sum);
+	return still && region_moves() == before;
 }
 
 CHIC_EXPORT RegionTelemetry chic_rt_region_profile(uint64_t profile)
 {
 	RegionTelemetry sum;
-	size_t before, done, after;
 
-	for (unsigned tries = 0; tries < TRIES; tries++) {
-		region_moves(&before, &done);
-		sum = sum_of(profile);
-		region_moves(&after, &(size_t){0});
-		if (before == done && after == before)
+	for (unsigned tries = 0; tries < TRIES; tries++)
+		if (sum_once(profile, &sum))
 			break;
-	}
 	return sum;
 }
 

@@ -16,14 +16,16 @@ static void enter(void)
 	ck_assert_ptr_nonnull(region.ptr);
 }
 
-/* Larger than what the region's first chunk has, so that the next one needs a chunk. */
+enum { SIZE = 100, ELEMENTS = 1000 };
+
+/* So large that it, and each that it becomes, has a chunk of its own. */
 static void enter_with_vector(void)
 {
 	enter();
-	vec = chic_rt_vec_new_in_region(100, 4, 0, region);
-	ck_assert_int_eq(chic_rt_vec_reserve(&vec, 100), ChicVec_Success);
-	ck_assert_int_eq(chic_rt_vec_set_len(&vec, 100), ChicVec_Success);
-	memset(chic_rt_vec_data_mut(&vec).ptr, 7, 100 * 100);
+	vec = chic_rt_vec_new_in_region(SIZE, 4, 0, region);
+	ck_assert_int_eq(chic_rt_vec_reserve(&vec, ELEMENTS), ChicVec_Success);
+	ck_assert_int_eq(chic_rt_vec_set_len(&vec, ELEMENTS), ChicVec_Success);
+	memset(chic_rt_vec_data_mut(&vec).ptr, 7, ELEMENTS * SIZE);
 	before = vec;
 }
 
@@ -81,14 +83,14 @@ static bool with_capacity(void)
 
 static bool push(void)
 {
-	uint8_t value[100] = {9};
+	uint8_t value[SIZE] = {9};
 
 	return judge_vec(chic_vec_push(&vec, value, sizeof(value)));
 }
 
 static bool insert(void)
 {
-	uint8_t bytes[100] = {9};
+	uint8_t bytes[SIZE] = {9};
 	ValueConstPtr value = {bytes, sizeof(bytes), 1};
 
 	return judge_vec(chic_rt_vec_insert(&vec, 50, &value));
@@ -103,8 +105,9 @@ static bool clone(void)
 {
 	if (!judge_vec(chic_rt_vec_clone(&dest, &vec)))
 		return false;
-	ck_assert_uint_eq(chic_rt_vec_len(&dest), 100);
-	ck_assert_mem_eq(chic_rt_vec_data(&dest).ptr, chic_rt_vec_data(&vec).ptr, 100 * 100);
+	ck_assert_uint_eq(chic_rt_vec_len(&dest), ELEMENTS);
+	ck_assert_mem_eq(chic_rt_vec_data(&dest).ptr, chic_rt_vec_data(&vec).ptr,
+			 ELEMENTS * SIZE);
 	return true;
 }
 
