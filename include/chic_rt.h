@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * chic_rt.h - the Chic runtime ABI (rt-abi-1): allocator hooks and telemetry
+ * chic_rt.h - the Chic runtime ABI (rt-abi-1)
+ *
+ * The first part, allocator hooks and telemetry, is libchic_alloc's.  The rest,
+ * what of the runtime allocates through these hooks, is libchic_rt's: regions, Vec,
+ * objects, closures, and handles that allocate nothing.
  *
  * Layouts, names and calling convention are those of the Chic language's
  * runtime header and are kept to the byte; everything said here about meaning
@@ -155,6 +159,544 @@ void chic_rt_memcpy(ValueMutPtr dst, ValueConstPtr src, size_t len);
 void chic_rt_memmove(ValueMutPtr dst, ValueMutPtr src, size_t len);
 void chic_rt_memset(ValueMutPtr dst, uint8_t value, size_t len);
 void chic_rt_zero_init(uint8_t *dst, size_t len);
+
+/* =================================================== the runtime: libchic_rt === */
+
+/*
+ * Rules of everything below.
+ *
+ * Memory comes from chic_rt_alloc and its kin and goes back with the size and
+ * alignment that it was asked for; nothing reaches the platform heap past the
+ * hooks.
+ *
+ * Callbacks travel as uintptr_t, 0 meaning none:
+ *	drop	 void (*)(uint8_t *value)		end one value's life
+ *	equality int32_t (*)(const void *, const void *)	1 if equal
+ *	hash	 uint64_t (*)(const void *)
+ * A drop callback may use the runtime, but not the object that is being dropped.
+ *
+ * Values are moved by copying their bytes.  Handles that describe a value are
+ * passed by pointer; their ptr is read or written for the element's size.
+ *
+ * Objects are not thread-safe by themselves: one thread writes, or many read.
+ *
+ * Errors are the status codes of each family.  After an error the object is what
+ * it was before, unless something else is said.  A null object is never touched:
+ * it answers InvalidPointer, 0, or an empty value.  An object that was dropped is
+ * an empty one.
+ */
+
+/* A pointer to bytes that hold UTF-8, and how many; not terminated. */
+typedef struct ChicStr {
+	const uint8_t *ptr;
+	size_t len;
+} ChicStr;
+
+/* ------------------------------------------------------------- regions --- */
+
+/*
+ * A region gives memory that is taken back all at once: allocation is a bump of a
+ * pointer in a chunk, exit gives the chunks back, O(chunks).
+ *
+ * The handle is one word that carries a slot and a generation; it is never
+ * dereferenced.  A handle of a region that was exited, or that never was one, is
+ * refused: allocation answers a typed null, exit does nothing.
+ *
+ * One region is used by one thread at a time, different ones by different threads;
+ * telemetry may be asked for by any.
+ */
+typedef struct RegionHandle {
+	void *ptr;
+} RegionHandle;
+
+/*
+ * Requested bytes and calls of one region; a vector's block that grows where it is
+ * counts as a call for what it grew by.  freed_bytes grows at exit, by all bytes
+ * since the region began.
+ */
+typedef struct RegionTelemetry {
+	uint64_t alloc_calls;
+	uint64_t alloc_zeroed_calls;
+	uint64_t alloc_bytes;
+	uint64_t alloc_zeroed_bytes;
+	uint64_t freed_bytes;
+} RegionTelemetry;
+
+/*
+ * Begin a region.  profile labels it for chic_rt_region_profile and may be
+ * shared; chic_rt_region_profile_of() makes one of a name.  Memory is taken when
+ * the first block is.  A null ptr in the answer: too many regions at once (4096).
+ */
+RegionHandle chic_rt_region_enter(uint64_t profile);
+/* End it: its memory is gone.  Other regions, also ones begun later, stay. */
+void chic_rt_region_exit(RegionHandle region);
+/* As chic_rt_alloc; size 0 answers {NULL, 0, align} and is not counted. */
+ValueMutPtr chic_rt_region_alloc(RegionHandle region, size_t size, size_t align);
+ValueMutPtr chic_rt_region_alloc_zeroed(RegionHandle region, size_t size, size_t align);
+/* Readable after exit until another region takes the slot; else zeros. */
+RegionTelemetry chic_rt_region_telemetry(RegionHandle region);
+/* All five to zero; nothing for a region that was exited. */
+void chic_rt_region_reset_stats(RegionHandle region);
+
+/* FNV-1a, 64 bits, of the name; the name "default" where name is empty. */
+uint64_t chic_rt_region_profile_of(ChicStr name);
+/*
+ * Sums over all regions of that profile, live and exited.  Exited ones are kept for
+ * the first 511 profiles of a process.
+ */
+RegionTelemetry chic_rt_region_profile(uint64_t profile);
+
+/* ----------------------------------------------------------------- Vec --- */
+
+#define CHIC_RT_VEC_INLINE_BYTES 64
+
+typedef struct ChicInlineBuffer {
+	uint8_t bytes[CHIC_RT_VEC_INLINE_BYTES];
+} ChicInlineBuffer;
+
+/*
+ * A growable array, moved by copying its bytes.  Elements stay inside the struct
+ * while they fit into 64 bytes and need no more alignment than a pointer; ptr may
+ * then be stale: use chic_rt_vec_data().  Read fields by the functions below.
+ */
+typedef struct ChicVec {
+	uint8_t *ptr;
+	size_t len;
+	size_t cap;
+	size_t elem_size;
+	size_t elem_align;
+	uintptr_t drop_fn;
+	RegionHandle region;
+	bool uses_inline;
+	uint8_t _pad[3];
+	uint32_t inline_pad;
+	ChicInlineBuffer inline_storage;
+} ChicVec;
+
+typedef struct ChicVecView {
+	const uint8_t *data;
+	size_t len;
+	size_t elem_size;
+	size_t elem_align;
+} ChicVecView;
+
+typedef struct ChicVecIter {
+	const uint8_t *data;
+	size_t index;
+	size_t len;
+	size_t elem_size;
+	size_t elem_align;
+} ChicVecIter;
+
+typedef enum VecError {
+	ChicVec_Success = 0,
+	ChicVec_AllocationFailed = 1,
+	ChicVec_InvalidPointer = 2,
+	ChicVec_CapacityOverflow = 3, /* more bytes than PTRDIFF_MAX */
+	ChicVec_OutOfBounds = 4,
+	ChicVec_LengthOverflow = 5, /* a length above the capacity */
+	ChicVec_IterationComplete = 6,
+} VecError;
+
+/*
+ * Empty vectors.  elem_align 0 means 1; one that is no power of two makes every
+ * allocation fail.  with_capacity that fails answers an empty vector: look at
+ * chic_rt_vec_capacity().  Elements of size 0 need no memory, their capacity is
+ * SIZE_MAX.
+ *
+ * In a region: memory comes from the region and is not given back one by one.
+ * After the region's exit a vector with a block is empty, no destructor was run,
+ * and growth answers AllocationFailed; elements inside the struct stay.  The same
+ * goes for a region that could not be begun.
+ */
+ChicVec chic_rt_vec_new(size_t elem_size, size_t elem_align, uintptr_t drop_fn);
+ChicVec chic_rt_vec_new_in_region(size_t elem_size, size_t elem_align, uintptr_t drop_fn,
+				  RegionHandle region);
+ChicVec chic_rt_vec_with_capacity(size_t elem_size, size_t elem_align, size_t capacity,
+				  uintptr_t drop_fn);
+ChicVec chic_rt_vec_with_capacity_in_region(size_t elem_size, size_t elem_align,
+					    size_t capacity, uintptr_t drop_fn,
+					    RegionHandle region);
+/* Drop the elements, first to last, and give the memory back; an empty vector stays. */
+void chic_rt_vec_drop(ChicVec *vec);
+
+/*
+ * Copies, byte by byte; dest is overwritten without being dropped, on success
+ * only.  The copy has the source's region and no more capacity than it needs.  An
+ * "array" is a vector that is inside its struct, or whose capacity is its length.
+ */
+int32_t chic_rt_vec_clone(ChicVec *dest, const ChicVec *src);
+int32_t chic_rt_vec_copy_to_array(ChicVec *dest, const ChicVec *src);
+int32_t chic_rt_array_copy_to_vec(ChicVec *dest, const ChicVec *src);
+/* Moves: dest is overwritten without being dropped, src is empty afterwards. */
+int32_t chic_rt_vec_into_array(ChicVec *dest, ChicVec *src);
+int32_t chic_rt_array_into_vec(ChicVec *dest, ChicVec *src);
+
+/* Room for so many more elements: at least doubles, so that pushing is O(1). */
+int32_t chic_rt_vec_reserve(ChicVec *vec, size_t additional);
+/* Capacity to length; back inside the struct where the elements fit. */
+int32_t chic_rt_vec_shrink_to_fit(ChicVec *vec);
+/* Take a value over by copying elem_size bytes.  It may be an element. */
+int32_t chic_rt_vec_push(ChicVec *vec, const ValueConstPtr *value);
+#ifdef __GNUC__
+/*
+ * The same without a call while there is room, for a size that the compiler knows.
+ * One that is not elem_size answers InvalidPointer.
+ */
+static inline int32_t chic_vec_push(ChicVec *vec, const void *value, size_t size)
+{
+	ValueConstPtr handle = {(const uint8_t *)value, size, 1};
+
+	if (__builtin_expect(vec && vec->len < vec->cap && vec->elem_size == size &&
+				     !vec->uses_inline && !vec->region.ptr && value,
+			     1)) {
+		__builtin_memcpy(vec->ptr + vec->len * size, value, size);
+		vec->len++;
+		return ChicVec_Success;
+	}
+	if (vec && vec->elem_size != size)
+		return ChicVec_InvalidPointer;
+	return chic_rt_vec_push(vec, &handle);
+}
+#endif
+/* index <= len; a value whose size is not elem_size answers InvalidPointer. */
+int32_t chic_rt_vec_insert(ChicVec *vec, size_t index, const ValueConstPtr *value);
+/*
+ * Take an element out: moved to out, or dropped where out is null.  An empty
+ * vector or an index past the end answers OutOfBounds.  swap_remove puts the last
+ * element in its place.
+ */
+int32_t chic_rt_vec_pop(ChicVec *vec, const ValueMutPtr *out);
+int32_t chic_rt_vec_remove(ChicVec *vec, size_t index, const ValueMutPtr *out);
+int32_t chic_rt_vec_swap_remove(ChicVec *vec, size_t index, const ValueMutPtr *out);
+/* Drop what is beyond new_len; a new_len above the length changes nothing. */
+int32_t chic_rt_vec_truncate(ChicVec *vec, size_t new_len);
+int32_t chic_rt_vec_clear(ChicVec *vec);
+/* The length alone: nothing is dropped or made.  LengthOverflow above the capacity. */
+int32_t chic_rt_vec_set_len(ChicVec *vec, size_t new_len);
+
+size_t chic_rt_vec_len(const ChicVec *vec);
+size_t chic_rt_vec_capacity(const ChicVec *vec);
+int32_t chic_rt_vec_is_empty(const ChicVec *vec); /* 1 for a null vector */
+int32_t chic_rt_vec_view(const ChicVec *vec, ChicVecView *out);
+/* Handles of elements: the element's size and alignment, also with a null ptr. */
+/* Elements of no size are all in one place, which is not null. */
+ValueConstPtr chic_rt_vec_data(const ChicVec *vec);
+ValueMutPtr chic_rt_vec_data_mut(ChicVec *vec);
+ValueMutPtr chic_rt_vec_ptr_at(const ChicVec *vec, size_t index);
+ChicVecView chic_rt_array_view(const ChicVec *array);
+ValueConstPtr chic_rt_array_data(const ChicVec *array);
+size_t chic_rt_array_len(const ChicVec *array);
+int32_t chic_rt_array_is_empty(const ChicVec *array);
+ValueMutPtr chic_rt_array_ptr_at(const ChicVec *array, size_t index);
+
+/* The vector must not change while it is iterated, nor its region end. */
+ChicVecIter chic_rt_vec_iter(const ChicVec *vec);
+/* Copy the next element to out: Success, IterationComplete or InvalidPointer. */
+int32_t chic_rt_vec_iter_next(ChicVecIter *iter, const ValueMutPtr *out);
+/* Its place; a null ptr at the end. */
+ValueConstPtr chic_rt_vec_iter_next_ptr(ChicVecIter *iter);
+
+/* Raw access for compilers.  DANGER: what is set is believed. */
+size_t chic_rt_vec_elem_size(const ChicVec *vec);
+size_t chic_rt_vec_elem_align(const ChicVec *vec);
+size_t chic_rt_vec_inline_capacity(const ChicVec *vec);
+ValueMutPtr chic_rt_vec_inline_ptr(ChicVec *vec);
+int32_t chic_rt_vec_uses_inline(const ChicVec *vec);
+void chic_rt_vec_mark_inline(ChicVec *vec, int32_t uses_inline);
+ValueMutPtr chic_rt_vec_get_ptr(const ChicVec *vec);
+void chic_rt_vec_set_ptr(ChicVec *vec, const ValueMutPtr *ptr);
+void chic_rt_vec_set_cap(ChicVec *vec, size_t cap);
+void chic_rt_vec_set_elem_size(ChicVec *vec, size_t size);
+void chic_rt_vec_set_elem_align(ChicVec *vec, size_t align);
+uintptr_t chic_rt_vec_get_drop(const ChicVec *vec);
+void chic_rt_vec_set_drop(ChicVec *vec, uintptr_t drop_fn);
+
+/* ------------------------------------- String, maps, shared ownership --- */
+
+/*
+ * The layouts of what the ABI has besides, for those that pass such objects on.
+ * This release has no functions for them.
+ */
+#define CHIC_RT_STRING_INLINE_CAPACITY 32
+
+/* One UTF-16 code unit. */
+typedef uint16_t chic_char;
+
+/*
+ * UTF-8 text.  Up to 32 bytes stay inside the struct; cap then has its top bit set
+ * and ptr may be stale.
+ */
+typedef struct ChicString {
+	uint8_t *ptr;
+	size_t len;
+	size_t cap;
+	uint8_t inline_data[CHIC_RT_STRING_INLINE_CAPACITY];
+} ChicString;
+
+typedef struct ChicCharSpan {
+	const chic_char *ptr;
+	size_t len;
+} ChicCharSpan;
+
+typedef enum StringError {
+	ChicString_Success = 0,
+	ChicString_Utf8 = 1,
+	ChicString_CapacityOverflow = 2,
+	ChicString_AllocationFailed = 3,
+	ChicString_InvalidPointer = 4,
+	ChicString_OutOfBounds = 5,
+} StringError;
+
+typedef struct ChicHashSet {
+	uint8_t *entries;
+	uint8_t *states; /* 0 empty, 1 full, 2 tombstone */
+	uint8_t *hashes; /* uint64_t each */
+	size_t len;
+	size_t cap;
+	size_t tombstones;
+	size_t elem_size;
+	size_t elem_align;
+	uintptr_t drop_fn;
+	uintptr_t eq_fn;
+} ChicHashSet;
+
+typedef struct ChicHashSetIter {
+	const uint8_t *entries;
+	const uint8_t *states;
+	size_t index;
+	size_t cap;
+	size_t elem_size;
+	size_t elem_align;
+} ChicHashSetIter;
+
+typedef enum HashSetError {
+	ChicHashSet_Success = 0,
+	ChicHashSet_AllocationFailed = 1,
+	ChicHashSet_InvalidPointer = 2,
+	ChicHashSet_CapacityOverflow = 3,
+	ChicHashSet_NotFound = 4,
+	ChicHashSet_IterationComplete = 5,
+} HashSetError;
+
+/* An entry is the key, then the value at value_offset; entry_size is padded. */
+typedef struct ChicHashMap {
+	uint8_t *entries;
+	uint8_t *states;
+	uint8_t *hashes;
+	size_t len;
+	size_t cap;
+	size_t tombstones;
+	size_t key_size;
+	size_t key_align;
+	size_t value_size;
+	size_t value_align;
+	size_t entry_size;
+	size_t value_offset;
+	uintptr_t key_drop_fn;
+	uintptr_t value_drop_fn;
+	uintptr_t key_eq_fn;
+} ChicHashMap;
+
+typedef struct ChicHashMapIter {
+	const uint8_t *entries;
+	const uint8_t *states;
+	size_t index;
+	size_t cap;
+	size_t entry_size;
+	size_t key_size;
+	size_t key_align;
+	size_t value_size;
+	size_t value_align;
+	size_t value_offset;
+} ChicHashMapIter;
+
+typedef enum HashMapError {
+	ChicHashMap_Success = 0,
+	ChicHashMap_AllocationFailed = 1,
+	ChicHashMap_InvalidPointer = 2,
+	ChicHashMap_CapacityOverflow = 3,
+	ChicHashMap_NotFound = 4,
+	ChicHashMap_IterationComplete = 5,
+} HashMapError;
+
+/* A value with a count of owners; Rc for one thread, Arc for any. */
+typedef struct ChicRc {
+	void *ptr;
+} ChicRc;
+
+typedef struct ChicWeakRc {
+	void *ptr;
+} ChicWeakRc;
+
+typedef struct ChicArc {
+	void *ptr;
+} ChicArc;
+
+typedef struct ChicWeak {
+	void *ptr;
+} ChicWeak;
+
+typedef enum SharedError {
+	ChicShared_Success = 0,
+	ChicShared_InvalidPointer = -1,
+	ChicShared_AllocationFailed = -2,
+	ChicShared_Overflow = -3,
+} SharedError;
+
+/* Blocks that objects took and gave back since the process began. */
+size_t chic_rt_shared_allocations(void);
+size_t chic_rt_shared_frees(void);
+
+/* ------------------------------------------------------ objects, closures --- */
+
+typedef struct VarianceSlice {
+	const uint8_t *ptr;
+	size_t len;
+} VarianceSlice;
+
+/* What the runtime knows of a type.  What variance points to must stay. */
+typedef struct RuntimeTypeMetadata {
+	size_t size;
+	size_t align;
+	uintptr_t drop_fn;
+	VarianceSlice variance;
+	uint32_t flags;
+} RuntimeTypeMetadata;
+
+/*
+ * Make a type known, or known anew: 0.  -1: no memory, an alignment that is no power
+ * of two, or another size or alignment than was known (objects may be live).
+ *
+ * The first few hundred types need no memory.  Tables for more stay until
+ * chic_rt_type_forget_all().
+ */
+int32_t chic_rt_type_register(uint64_t type_id, const RuntimeTypeMetadata *metadata);
+/* The original's name for it, without a status. */
+void chic_rt_type_metadata_register(uint64_t type_id, RuntimeTypeMetadata metadata);
+/* 1 and *out filled, or 0. */
+int32_t chic_rt_type_metadata(uint64_t type_id, RuntimeTypeMetadata *out);
+/* No type is known any more.  DANGER: not while another thread asks for one. */
+void chic_rt_type_forget_all(void);
+/* Zeroed storage of a known type; null for others, for size 0, or without memory. */
+uint8_t *chic_rt_object_new(uint64_t type_id);
+/* The type's destructor, then its memory; nothing for null or an unknown type. */
+void chic_rt_object_drop(uint8_t *object, uint64_t type_id);
+
+/* Environments of closures: raw pointers.  Size 0 answers null. */
+uint8_t *chic_rt_closure_env_alloc(uint64_t size, uint64_t align);
+uint8_t *chic_rt_closure_env_clone(const uint8_t *src, uint64_t size, uint64_t align);
+void chic_rt_closure_env_free(uint8_t *ptr, uint64_t size, uint64_t align);
+
+/* ---------------------------------------- handles that allocate nothing --- */
+
+/*
+ * A run of elements somewhere else.  Functions check that it has a place (NullPointer),
+ * that its alignment is a power of two which place and size keep (InvalidStride), and
+ * that its bytes are no more than PTRDIFF_MAX (OutOfBounds); not for elements of no
+ * size, and not where there is none.
+ */
+typedef struct ChicSpan {
+	ValueMutPtr data; /* size and align are the element's */
+	size_t len;
+	size_t elem_size;
+	size_t elem_align;
+} ChicSpan;
+
+typedef struct ChicReadOnlySpan {
+	ValueConstPtr data;
+	size_t len;
+	size_t elem_size;
+	size_t elem_align;
+} ChicReadOnlySpan;
+
+typedef enum SpanError {
+	ChicSpan_Success = 0,
+	ChicSpan_NullPointer = 1,
+	ChicSpan_OutOfBounds = 2,
+	ChicSpan_InvalidStride = 3,
+} SpanError;
+
+/* The handle as it is, unchecked: a failed handle makes a span whose use fails. */
+ChicSpan chic_rt_span_from_raw_mut(const ValueMutPtr *data, size_t len);
+ChicReadOnlySpan chic_rt_span_from_raw_const(const ValueConstPtr *data, size_t len);
+/* Elements start to start + length, checked; *dest is written on success. */
+int32_t chic_rt_span_slice_mut(const ChicSpan *source, size_t start, size_t length,
+			       ChicSpan *dest);
+int32_t chic_rt_span_slice_readonly(const ChicReadOnlySpan *source, size_t start, size_t length,
+				    ChicReadOnlySpan *dest);
+ChicReadOnlySpan chic_rt_span_to_readonly(const ChicSpan *span);
+/* May overlap.  OutOfBounds where source is longer, InvalidStride for other sizes. */
+int32_t chic_rt_span_copy_to(const ChicReadOnlySpan *source, const ChicSpan *dest);
+/* InvalidStride where the value's size is another. */
+int32_t chic_rt_span_fill(const ChicSpan *dest, const ValueConstPtr *value);
+/* Null past the end, and for a span that is refused. */
+uint8_t *chic_rt_span_ptr_at_mut(const ChicSpan *span, size_t index);
+const uint8_t *chic_rt_span_ptr_at_readonly(const ChicReadOnlySpan *span, size_t index);
+
+/* ptr moved by bytes, size and align kept; a null ptr stays null. */
+ValueMutPtr chic_rt_ptr_offset(ValueMutPtr handle, ptrdiff_t bytes);
+
+/*
+ * Storage on the caller's stack as a handle of elements: no hook, no counter.
+ * CHIC_STACK_BUFFER(type, array) is one over an array or any storage of the type.
+ */
+ValueMutPtr chic_rt_stack_buffer(void *storage, size_t elem_size, size_t elem_align);
+#define CHIC_STACK_BUFFER(type, array)                                                         \
+	chic_rt_stack_buffer((array), sizeof(type), CHIC_ALIGNOF(type))
+#ifdef __cplusplus
+#define CHIC_ALIGNOF(type) alignof(type)
+#else
+#define CHIC_ALIGNOF(type) _Alignof(type)
+#endif
+
+/* One value's storage and whether it holds one. */
+typedef struct ChicMaybeUninit {
+	ValueMutPtr slot;
+	bool initialised;
+} ChicMaybeUninit;
+
+/* Over a slot that is somebody's; a failed handle gives one that refuses all. */
+ChicMaybeUninit chic_rt_maybe_uninit(ValueMutPtr slot);
+ChicMaybeUninit chic_rt_maybe_uninit_zeroed(ValueMutPtr slot); /* zero bytes, initialised */
+/* 0, or -1: no slot, another size, or (write) initialised already, (take) not. */
+int32_t chic_rt_maybe_uninit_write(ChicMaybeUninit *cell, const ValueConstPtr *value);
+int32_t chic_rt_maybe_uninit_take(ChicMaybeUninit *cell, const ValueMutPtr *out);
+/* Run drop_fn on the value if there is one. */
+void chic_rt_maybe_uninit_drop(ChicMaybeUninit *cell, uintptr_t drop_fn);
+
+/* ------------------------------------------------------ telemetry asserts --- */
+
+/*
+ * For services that must not leak or grow: note the counters, do the work, ask
+ * whether they came back.  Counts what all threads do in between.  A block that
+ * began by chic_rt_realloc of null counts in bytes, not in blocks.  A reset of the
+ * counters within the scope is a difference.
+ */
+typedef struct ChicTelemetryScope {
+	AllocationTelemetry start;
+	const char *name; /* the caller's, for the message */
+} ChicTelemetryScope;
+
+/* What a scope may leave behind; SIZE_MAX is "as much as it likes". */
+typedef struct ChicTelemetryBudget {
+	size_t live_blocks; /* more blocks live than at the start */
+	size_t live_bytes;
+	size_t calls; /* allocations of all kinds meanwhile */
+	size_t bytes; /* their bytes */
+} ChicTelemetryBudget;
+
+ChicTelemetryScope chic_rt_telemetry_begin(const char *name);
+/*
+ * 0, or -1 with the first difference in message (of size bytes, cut to fit, may
+ * be null): which scope, what was found, what was allowed.  budget null: all zero
+ * but calls and bytes, which are free.
+ */
+int32_t chic_rt_telemetry_end(const ChicTelemetryScope *scope,
+			      const ChicTelemetryBudget *budget, char *message, size_t size);
+/* The same, and on a difference the message on standard error, then abort(). */
+void chic_rt_telemetry_assert(const ChicTelemetryScope *scope,
+			      const ChicTelemetryBudget *budget);
 
 #ifdef __cplusplus
 }

@@ -8,6 +8,7 @@
  *
  * Compiles freestanding; nothing here knows how tables come about.
  */
+#include "handle.h"
 #include "internal.h"
 
 static inline const struct table *table_in_force(void)
@@ -56,23 +57,6 @@ static inline void count_realloc(unsigned owner, size_t bytes, size_t freed, boo
 	bump(&c->t.realloc_bytes, bytes);
 	bump(&c->t.freed_bytes, freed);
 	bump(&c->realloc_fresh, fresh);
-}
-
-/*
- * ptr and size go out in one store of two words.  Written as two, a client that
- * copies the handle with a 16-byte load waits for both to leave the store
- * buffer: about 9 ns, more than the allocation.
- */
-typedef uintptr_t two_words __attribute__((vector_size(2 * sizeof(uintptr_t))));
-
-static inline ValueMutPtr handle(void *p, size_t size, size_t align)
-{
-	two_words first = {(uintptr_t)p, size};
-	ValueMutPtr h;
-
-	__builtin_memcpy(&h, &first, sizeof(first));
-	h.align = align;
-	return h;
 }
 
 static inline bool valid(size_t size, size_t align)

@@ -4,14 +4,9 @@
  * as assertions of the compiler.  Everything is whole machine words, so that one
  * list serves 64-bit and 32-bit targets.
  */
+#include "abi_layout.h"
 #include "chic_alloc.h"
 #include "chic_module.h"
-#include "chic_rt.h"
-
-#define WORD sizeof(void *)
-#define SIZE_IS(type, words) _Static_assert(sizeof(type) == (words)*WORD, "size of " #type)
-#define FIELD_IS(type, field, word)                                                            \
-	_Static_assert(offsetof(type, field) == (word)*WORD, #type "." #field)
 
 _Static_assert(sizeof(size_t) == WORD, "size_t is a machine word");
 _Static_assert(sizeof(void (*)(void)) == WORD, "function pointers are machine words");

@@ -10,6 +10,7 @@ libdir=${CHIC_ALLOC_LIBDIR:-.libs}
 moduledir=${CHIC_ALLOC_MODULEDIR:-modules/.libs}
 library=$libdir/libchic_alloc.so
 preload=$libdir/libchic_alloc_preload.so
+runtime=$libdir/libchic_rt.so
 tmp=$(mktemp -d) || exit 99
 trap 'rm -rf "$tmp"' EXIT
 failed=0
@@ -39,11 +40,11 @@ expect_same()
 	grep '^[<>]' "$tmp/diff" >&2
 }
 
-headers_say()
+# Names of functions and variables in declarations.
+names_in()
 {
-	printf '#include "chic_alloc.h"\n' |
-		${CC:-cc} -E -P -I"$top_srcdir/include" - |
-		grep -oE '\bchic_(rt|alloc)_[a-z_]+ ?\(|extern int chic_[a-z_]+' |
+	${CC:-cc} -E -P -I"$tmp/include" "$1" | sed "$2" |
+		grep -oE '\bchic_(rt|alloc)_[a-z0-9_]+ ?\(|extern int chic_[a-z0-9_]+' |
 		sed -E 's/ ?\($//; s/extern int //' | sort -u
 }
 
@@ -51,6 +52,21 @@ headers_say()
 private_says()
 {
 	echo chic_alloc_status
+}
+
+# The headers with something that the preprocessor keeps where the runtime begins.
+mark_headers()
+{
+	mkdir "$tmp/include" || exit 99
+	for file in "$top_srcdir"/include/*.h
+	do
+		sed 's|^/\*.* the runtime: libchic_rt .*|int chic_runtime_begins;|' \
+			"$file" >"$tmp/include/${file##*/}"
+	done
+	names_in "$tmp/include/chic_rt.h" '1,/chic_runtime_begins/d' >"$tmp/runtime"
+	names_in "$tmp/include/chic_alloc.h" '' | comm -23 - "$tmp/runtime" >"$tmp/public"
+	{ cat "$tmp/public"; private_says; } | sort -u >"$tmp/loader"
+	[ "$(wc -l <"$tmp/loader")" -gt 15 ] || fail "the headers declare too little"
 }
 
 preload_says()
@@ -86,10 +102,8 @@ own_calls()
 
 check_library()
 {
-	{ headers_say; private_says; } | sort -u >"$tmp/expected"
-	[ "$(wc -l <"$tmp/expected")" -gt 15 ] || fail "the headers declare too little"
 	exports "$library" >"$tmp/found"
-	expect_same "exports of libchic_alloc.so" "$tmp/expected" "$tmp/found"
+	expect_same "exports of libchic_alloc.so" "$tmp/loader" "$tmp/found"
 	! own_calls "$library" || fail "libchic_alloc.so calls itself through the PLT"
 	readelf -dW "$library" | grep -q "SONAME.*\[libchic_alloc\.so\.0\]" ||
 		fail "libchic_alloc.so: soname is not libchic_alloc.so.0"
@@ -97,7 +111,7 @@ check_library()
 
 check_preload()
 {
-	{ preload_says; private_says; headers_say | grep -E '^chic_alloc_' | grep -v autoload; } | sort -u >"$tmp/expected"
+	{ preload_says; grep -E '^chic_alloc_' "$tmp/loader" | grep -v autoload; } | sort -u >"$tmp/expected"
 	exports "$preload" >"$tmp/found"
 	expect_same "exports of libchic_alloc_preload.so" "$tmp/expected" "$tmp/found"
 	readelf -dW "$preload" | sed -n 's/.*NEEDED.*\[\(.*\)\]/\1/p' |
@@ -106,6 +120,22 @@ check_preload()
 	expect_same "what libchic_alloc_preload.so needs besides" "$tmp/expected" "$tmp/found"
 	! imports "$preload" | grep -E '^(malloc|free|calloc|realloc)$' ||
 		fail "libchic_alloc_preload.so asks somebody else for malloc"
+}
+
+# All memory comes by the hooks, which are called by name: a host may have its own.
+check_runtime()
+{
+	exports "$runtime" >"$tmp/found"
+	comm -13 "$tmp/runtime" "$tmp/found" >"$tmp/more"
+	: >"$tmp/expected"
+	expect_same "exports of libchic_rt.so that no header declares" "$tmp/expected" "$tmp/more"
+	own_calls "$runtime" | sort -u | comm -13 "$tmp/loader" - >"$tmp/found"
+	expect_same "names of its own that libchic_rt.so calls through the PLT" \
+		"$tmp/expected" "$tmp/found"
+	! imports "$runtime" | grep -E '(alloc|memalign|^free|map)$' | grep -v '^chic_rt_' ||
+		fail "libchic_rt.so has memory past the hooks"
+	readelf -dW "$runtime" | grep -q "SONAME.*\[libchic_rt\.so\.0\]" ||
+		fail "libchic_rt.so: soname is not libchic_rt.so.0"
 }
 
 # Rules for every object that lives inside other programs.
@@ -134,9 +164,11 @@ do
 done
 [ "$(getconf LONG_BIT)" = 64 ] && size_t=m || size_t=j
 
+mark_headers
 check_library
 check_preload
-for file in "$library" "$preload" "$moduledir"/*.so
+check_runtime
+for file in "$library" "$preload" "$runtime" "$moduledir"/*.so
 do
 	check_guest "$file"
 done

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * A C++ program that links libchic_rt: structs by value both ways, hooks and
+ * destructors of its own, values of C++ in vectors and objects.
+ */
+#include <chic_alloc.h>
+#include <chic_rt.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+#include <string>
+#include <utility>
+
+CHIC_ALLOC_MANUAL();
+
+static int failures;
+
+#define EXPECT(condition)                                                                      \
+	do {                                                                                   \
+		if (!(condition)) {                                                            \
+			std::fprintf(stderr, "%s:%d: expected %s\n", __FILE__, __LINE__,       \
+				     #condition);                                              \
+			failures++;                                                            \
+		}                                                                              \
+	} while (0)
+
+/* ---- hooks ---- */
+
+struct Heap {
+	size_t live_blocks = 0, live_bytes = 0, calls = 0;
+};
+
+static ValueMutPtr heap_alloc(void *context, size_t size, size_t align)
+{
+	Heap *heap = static_cast<Heap *>(context);
+	void *p = ::operator new(size, std::align_val_t(align), std::nothrow);
+
+	heap->live_blocks++, heap->live_bytes += size, heap->calls++;
+	return {static_cast<uint8_t *>(p), size, align};
+}
+
+static ValueMutPtr heap_alloc_zeroed(void *context, size_t size, size_t align)
+{
+	ValueMutPtr h = heap_alloc(context, size, align);
+
+	std::memset(h.ptr, 0, size);
+	return h;
+}
+
+static void heap_free(void *context, ValueMutPtr block)
+{
+	Heap *heap = static_cast<Heap *>(context);
+
+	heap->live_blocks--, heap->live_bytes -= block.size;
+	::operator delete(block.ptr, std::align_val_t(block.align));
+}
+
+static ValueMutPtr heap_realloc(void *context, ValueMutPtr old, size_t old_size, size_t size,
+				size_t align)
+{
+	ValueMutPtr h = heap_alloc(context, size, align);
+
+	std::memcpy(h.ptr, old.ptr, old_size < size ? old_size : size);
+	heap_free(context, {old.ptr, old_size, align});
+	return h;
+}
+
+/* ---- what goes by value ---- */
+
+static ValueConstPtr value_of(const int &n)
+{
+	return {reinterpret_cast<const uint8_t *>(&n), sizeof(n), alignof(int)};
+}
+
+static void vectors_come_by_value()
+{
+	ChicVec vec = chic_rt_vec_with_capacity(sizeof(int), alignof(int), 100, 0);
+	ChicVecView view = chic_rt_array_view(&vec);
+
+	EXPECT(vec.len == 0 && vec.cap == 100 && vec.elem_size == 4 && vec.elem_align == 4);
+	for (int i = 0; i < 1000; i++) {
+		ValueConstPtr value = value_of(i);
+
+		EXPECT(chic_rt_vec_push(&vec, &value) == ChicVec_Success);
+		EXPECT(chic_vec_push(&vec, &i, sizeof(i)) == ChicVec_Success);
+	}
+	view = chic_rt_array_view(&vec);
+	EXPECT(view.len == 2000 && view.elem_size == 4 && view.elem_align == 4);
+	EXPECT(reinterpret_cast<const int *>(view.data)[1999] == 999);
+
+	ValueMutPtr at = chic_rt_vec_ptr_at(&vec, 7);
+	EXPECT(*reinterpret_cast<int *>(at.ptr) == 3 && at.size == 4 && at.align == 4);
+	ChicVecIter iter = chic_rt_vec_iter(&vec);
+	int sum = 0;
+	for (ValueConstPtr p = chic_rt_vec_iter_next_ptr(&iter); p.ptr;
+	     p = chic_rt_vec_iter_next_ptr(&iter))
+		sum += *reinterpret_cast<const int *>(p.ptr);
+	EXPECT(sum == 999000);
+	chic_rt_vec_drop(&vec);
+}
+
+static void regions_go_by_value()
+{
+	uint64_t profile =
+		chic_rt_region_profile_of({reinterpret_cast<const uint8_t *>("foobar"), 6});
+	RegionHandle region = chic_rt_region_enter(profile);
+	ValueMutPtr block = chic_rt_region_alloc(region, 100, 64);
+
+	EXPECT(profile == UINT64_C(0x85944171f73967e8));
+	EXPECT(block.ptr && block.size == 100 && block.align == 64);
+	EXPECT(reinterpret_cast<uintptr_t>(block.ptr) % 64 == 0);
+	ChicVec vec = chic_rt_vec_new_in_region(200, 8, 0, region);
+	EXPECT(chic_rt_vec_reserve(&vec, 10) == ChicVec_Success);
+	RegionTelemetry t = chic_rt_region_telemetry(region);
+	EXPECT(t.alloc_calls == 2 && t.alloc_bytes == 2100 && t.freed_bytes == 0);
+	chic_rt_region_exit(region);
+	EXPECT(chic_rt_vec_reserve(&vec, 1) == ChicVec_AllocationFailed);
+	EXPECT(chic_rt_region_telemetry(region).freed_bytes == 2100);
+}
+
+static void spans_go_by_value()
+{
+	uint16_t numbers[] = {1, 2, 3, 4, 5};
+	ValueMutPtr data = CHIC_STACK_BUFFER(uint16_t, numbers);
+	ChicSpan span = chic_rt_span_from_raw_mut(&data, 5), slice;
+	ValueMutPtr third = chic_rt_ptr_offset(data, 4);
+
+	EXPECT(span.len == 5 && span.elem_size == 2 && span.elem_align == alignof(uint16_t));
+	EXPECT(chic_rt_span_slice_mut(&span, 2, 3, &slice) == ChicSpan_Success);
+	EXPECT(slice.data.ptr == third.ptr && third.size == 2);
+	EXPECT(chic_rt_span_to_readonly(&slice).len == 3);
+	ChicMaybeUninit cell = chic_rt_maybe_uninit_zeroed(third);
+	EXPECT(cell.initialised && numbers[2] == 0);
+}
+
+/* ---- values of C++ ---- */
+
+static void end_string(uint8_t *value)
+{
+	std::launder(reinterpret_cast<std::string *>(value))->~basic_string();
+}
+
+/* Strings are long enough to lie outside themselves: they may be moved bytewise. */
+static void destructors_run()
+{
+	ChicVec vec = chic_rt_vec_new(sizeof(std::string), alignof(std::string),
+				      reinterpret_cast<uintptr_t>(end_string));
+	alignas(std::string) unsigned char room[sizeof(std::string)];
+
+	for (int i = 0; i < 100; i++) {
+		new (room) std::string(100 + i, 'x');
+		EXPECT(chic_vec_push(&vec, room, sizeof(room)) == ChicVec_Success);
+	}
+	EXPECT(chic_rt_vec_remove(&vec, 50, nullptr) == ChicVec_Success);
+	auto *string =
+		std::launder(reinterpret_cast<std::string *>(chic_rt_vec_ptr_at(&vec, 50).ptr));
+	EXPECT(string->size() == 151);
+	chic_rt_vec_drop(&vec);
+}
+
+static void objects_have_types()
+{
+	RuntimeTypeMetadata type = {sizeof(std::string),
+				    alignof(std::string),
+				    reinterpret_cast<uintptr_t>(end_string),
+				    {nullptr, 0},
+				    3};
+	RuntimeTypeMetadata known;
+
+	chic_rt_type_metadata_register(77, type);
+	EXPECT(chic_rt_type_metadata(77, &known) == 1);
+	EXPECT(known.size == sizeof(std::string) && known.flags == 3);
+	uint8_t *object = chic_rt_object_new(77);
+	new (object) std::string(1000, 'y');
+	chic_rt_object_drop(object, 77);
+}
+
+int main()
+{
+	Heap heap;
+	ChicTelemetryScope scope;
+	char message[200];
+
+	chic_rt_allocator_reset();
+	chic_rt_allocator_install(
+		{&heap, heap_alloc, heap_alloc_zeroed, heap_realloc, heap_free});
+	scope = chic_rt_telemetry_begin("client");
+	vectors_come_by_value();
+	regions_go_by_value();
+	spans_go_by_value();
+	destructors_run();
+	objects_have_types();
+	if (chic_rt_telemetry_end(&scope, nullptr, message, sizeof(message)) != 0) {
+		std::fprintf(stderr, "%s\n", message);
+		failures++;
+	}
+	EXPECT(heap.calls > 10 && heap.live_blocks == 0 && heap.live_bytes == 0);
+	return failures ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! A Rust program that links libchic_rt: structs by value both ways, and hooks in Rust
+//! that libchic_rt calls.
+
+use std::alloc::{alloc, dealloc, Layout};
+use std::ffi::c_void;
+use std::ptr::copy_nonoverlapping;
+
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct ValueMutPtr {
+    ptr: *mut u8,
+    size: usize,
+    align: usize,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct ValueConstPtr {
+    ptr: *const u8,
+    size: usize,
+    align: usize,
+}
+
+type Alloc = extern "C" fn(*mut c_void, usize, usize) -> ValueMutPtr;
+type Realloc = extern "C" fn(*mut c_void, ValueMutPtr, usize, usize, usize) -> ValueMutPtr;
+type Free = extern "C" fn(*mut c_void, ValueMutPtr);
+
+#[repr(C)]
+struct ChicAllocatorVTable {
+    context: *mut c_void,
+    alloc: Option<Alloc>,
+    alloc_zeroed: Option<Alloc>,
+    realloc: Option<Realloc>,
+    free: Option<Free>,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, PartialEq, Debug)]
+struct AllocationTelemetry {
+    alloc_calls: usize,
+    alloc_zeroed_calls: usize,
+    realloc_calls: usize,
+    free_calls: usize,
+    alloc_bytes: usize,
+    alloc_zeroed_bytes: usize,
+    realloc_bytes: usize,
+    freed_bytes: usize,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct RegionHandle {
+    ptr: *mut c_void,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, PartialEq, Debug)]
+struct RegionTelemetry {
+    alloc_calls: u64,
+    alloc_zeroed_calls: u64,
+    alloc_bytes: u64,
+    alloc_zeroed_bytes: u64,
+    freed_bytes: u64,
+}
+
+#[repr(C)]
+struct ChicVec {
+    ptr: *mut u8,
+    len: usize,
+    cap: usize,
+    elem_size: usize,
+    elem_align: usize,
+    drop_fn: usize,
+    region: RegionHandle,
+    uses_inline: bool,
+    pad: [u8; 3],
+    inline_pad: u32,
+    inline_storage: [u8; 64],
+}
+
+#[repr(C)]
+struct ChicStr {
+    ptr: *const u8,
+    len: usize,
+}
+
+#[repr(C)]
+struct ChicSpan {
+    data: ValueMutPtr,
+    len: usize,
+    elem_size: usize,
+    elem_align: usize,
+}
+
+extern "C" {
+    fn chic_rt_allocator_install(table: ChicAllocatorVTable);
+    fn chic_rt_allocator_reset();
+    fn chic_rt_alloc_stats() -> AllocationTelemetry;
+    fn chic_rt_reset_alloc_stats();
+    fn chic_rt_region_enter(profile: u64) -> RegionHandle;
+    fn chic_rt_region_exit(region: RegionHandle);
+    fn chic_rt_region_alloc(region: RegionHandle, size: usize, align: usize) -> ValueMutPtr;
+    fn chic_rt_region_telemetry(region: RegionHandle) -> RegionTelemetry;
+    fn chic_rt_region_profile_of(name: ChicStr) -> u64;
+    fn chic_rt_vec_with_capacity(size: usize, align: usize, n: usize, drop: usize) -> ChicVec;
+    fn chic_rt_vec_new_in_region(
+        size: usize,
+        align: usize,
+        drop: usize,
+        region: RegionHandle,
+    ) -> ChicVec;
+    fn chic_rt_vec_push(vec: *mut ChicVec, value: *const ValueConstPtr) -> i32;
+    fn chic_rt_vec_pop(vec: *mut ChicVec, out: *const ValueMutPtr) -> i32;
+    fn chic_rt_vec_ptr_at(vec: *const ChicVec, index: usize) -> ValueMutPtr;
+    fn chic_rt_vec_drop(vec: *mut ChicVec);
+    fn chic_rt_span_from_raw_mut(data: *const ValueMutPtr, len: usize) -> ChicSpan;
+    fn chic_rt_ptr_offset(handle: ValueMutPtr, bytes: isize) -> ValueMutPtr;
+}
+
+#[derive(Default)]
+struct Heap {
+    live_blocks: isize,
+    live_bytes: isize,
+    calls: usize,
+}
+
+extern "C" fn heap_alloc(context: *mut c_void, size: usize, align: usize) -> ValueMutPtr {
+    let heap = unsafe { &mut *(context as *mut Heap) };
+    let ptr = unsafe { alloc(Layout::from_size_align(size, align).unwrap()) };
+
+    heap.live_blocks += 1;
+    heap.live_bytes += size as isize;
+    heap.calls += 1;
+    ValueMutPtr { ptr, size, align }
+}
+
+extern "C" fn heap_free(context: *mut c_void, block: ValueMutPtr) {
+    let heap = unsafe { &mut *(context as *mut Heap) };
+
+    heap.live_blocks -= 1;
+    heap.live_bytes -= block.size as isize;
+    unsafe { dealloc(block.ptr, Layout::from_size_align(block.size, block.align).unwrap()) }
+}
+
+extern "C" fn heap_realloc(
+    context: *mut c_void,
+    old: ValueMutPtr,
+    old_size: usize,
+    size: usize,
+    align: usize,
+) -> ValueMutPtr {
+    let new = heap_alloc(context, size, align);
+
+    assert_eq!((old.size, old.align), (old_size, align));
+    unsafe { copy_nonoverlapping(old.ptr, new.ptr, old_size.min(size)) };
+    heap_free(context, old);
+    new
+}
+
+static mut DROPS: usize = 0;
+
+extern "C" fn count_drop(_value: *mut u8) {
+    unsafe { DROPS += 1 }
+}
+
+fn vectors() {
+    let drop = count_drop as extern "C" fn(*mut u8) as usize;
+    let mut vec = unsafe { chic_rt_vec_with_capacity(8, 8, 10, drop) };
+
+    assert_eq!((vec.len, vec.cap, vec.elem_size, vec.elem_align), (0, 10, 8, 8));
+    for i in 0..1000u64 {
+        let value = ValueConstPtr { ptr: &i as *const u64 as *const u8, size: 8, align: 8 };
+
+        assert_eq!(unsafe { chic_rt_vec_push(&mut vec, &value) }, 0);
+    }
+    let at = unsafe { chic_rt_vec_ptr_at(&vec, 500) };
+    assert_eq!((unsafe { *(at.ptr as *const u64) }, at.size, at.align), (500, 8, 8));
+    let mut last = 0u64;
+    let out = ValueMutPtr { ptr: &mut last as *mut u64 as *mut u8, size: 8, align: 8 };
+    assert_eq!(unsafe { chic_rt_vec_pop(&mut vec, &out) }, 0);
+    assert_eq!(last, 999);
+    unsafe { chic_rt_vec_drop(&mut vec) };
+    assert_eq!(unsafe { DROPS }, 999);
+    assert_eq!((vec.len, vec.cap), (0, 0));
+}
+
+fn regions() {
+    let name = ChicStr { ptr: b"foobar".as_ptr(), len: 6 };
+    let profile = unsafe { chic_rt_region_profile_of(name) };
+    let region = unsafe { chic_rt_region_enter(profile) };
+    let block = unsafe { chic_rt_region_alloc(region, 100, 64) };
+    let mut vec = unsafe { chic_rt_vec_new_in_region(4, 4, 0, region) };
+    let one = 1u32;
+    let value = ValueConstPtr { ptr: &one as *const u32 as *const u8, size: 4, align: 4 };
+
+    assert_eq!(profile, 0x85944171f73967e8);
+    assert_eq!((block.size, block.align, block.ptr as usize % 64), (100, 64, 0));
+    assert!(vec.region.ptr == region.ptr);
+    assert_eq!(unsafe { chic_rt_vec_push(&mut vec, &value) }, 0);
+    assert!(vec.uses_inline);
+    unsafe { chic_rt_region_exit(region) };
+    let t = unsafe { chic_rt_region_telemetry(region) };
+    assert_eq!((t.alloc_calls, t.alloc_bytes, t.freed_bytes), (1, 100, 100));
+    assert!(unsafe { chic_rt_region_alloc(region, 8, 8) }.ptr.is_null());
+}
+
+fn spans() {
+    let mut numbers = [1u16, 2, 3];
+    let data = ValueMutPtr { ptr: numbers.as_mut_ptr() as *mut u8, size: 2, align: 2 };
+    let span = unsafe { chic_rt_span_from_raw_mut(&data, 3) };
+    let third = unsafe { chic_rt_ptr_offset(data, 4) };
+
+    assert_eq!((span.len, span.elem_size, span.elem_align), (3, 2, 2));
+    assert!(span.data.ptr == data.ptr);
+    assert_eq!(unsafe { *(third.ptr as *const u16) }, 3);
+}
+
+fn main() {
+    let mut heap = Heap::default();
+
+    unsafe {
+        chic_rt_allocator_reset();
+        chic_rt_allocator_install(ChicAllocatorVTable {
+            context: &mut heap as *mut Heap as *mut c_void,
+            alloc: Some(heap_alloc),
+            alloc_zeroed: None,
+            realloc: Some(heap_realloc),
+            free: Some(heap_free),
+        });
+        chic_rt_reset_alloc_stats();
+    }
+    vectors();
+    regions();
+    spans();
+    let t = unsafe { chic_rt_alloc_stats() };
+    assert_eq!(t.alloc_calls, t.free_calls);
+    assert_eq!(t.alloc_bytes + t.realloc_bytes, t.freed_bytes);
+    assert!(heap.calls > 3);
+    assert_eq!((heap.live_blocks, heap.live_bytes), (0, 0));
+    unsafe { chic_rt_allocator_reset() };
+    println!("rust: all is well");
+}
