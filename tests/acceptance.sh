@@ -53,7 +53,7 @@ programs()
 		php          -      full   -         php
 		ruby         -      full   -         ruby
 		emacs        -      full   -         emacs
-		postgresql   -      full   -         postgres initdb pgbench psql setpriv
+		postgresql   -      full   -         postgres initdb pgbench psql readable
 		mariadb      -      full   mariadb   mariadbd mariadb-install-db mariadb sysbench
 		malloc       -      full   -         stress-ng
 		fork         -      full   -         stress-ng
@@ -293,6 +293,7 @@ missing()
 	do
 		case $need in
 		module:*) python3 -c "import ${need#*:}" >/dev/null 2>&1 || echo "$need" ;;
+		readable) as_user test -x "$chic" -a -r "$work" || echo "a tree that nobody can read" ;;
 		*) command -v "$need" >/dev/null || echo "$need" ;;
 		esac
 	done
@@ -345,7 +346,7 @@ prepare_rows()
 		is_due "$own" || is_due "$vendor" || continue
 		# shellcheck disable=SC2086
 		absent=$(missing $needs | tr '\n' ' ')
-		[ -z "$absent" ] || { skip "$row: not installed: $absent"; continue; }
+		[ -z "$absent" ] || { skip "$row: missing: $absent"; continue; }
 		case $made in
 		*" $input "*) ;;
 		*) "make_$input" || { complain "$row: no input"; continue; } ;;
