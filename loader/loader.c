@@ -75,7 +75,7 @@ static struct stack *stack_find(const char *key)
 
 static int stack_new(struct config *config, bool secure, bool malloc_family, struct stack **out)
 {
-	struct stack *stack;
+	struct stack *stack = NULL;
 	unsigned owner = 0;
 	int err;
 

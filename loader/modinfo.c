@@ -416,7 +416,7 @@ static int read_family(const struct elf *elf, const char *prefix, struct modinfo
 int modinfo_read_prefixed(int fd, const char *path, const char *prefix, struct modinfo *out)
 {
 	struct elf elf;
-	size_t len;
+	size_t len = 0;
 	int ret;
 
 	*out = (struct modinfo){0};

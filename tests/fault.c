@@ -67,3 +67,23 @@ int __wrap_asprintf(char **out, const char *format, ...)
 	va_end(args);
 	return n;
 }
+
+/* What the two are called with _FORTIFY_SOURCE. */
+int __wrap___vasprintf_chk(char **out, int flag, const char *format, va_list args);
+int __wrap___vasprintf_chk(char **out, int flag, const char *format, va_list args)
+{
+	(void)flag;
+	return __wrap_vasprintf(out, format, args);
+}
+
+int __wrap___asprintf_chk(char **out, int flag, const char *format, ...);
+int __wrap___asprintf_chk(char **out, int flag, const char *format, ...)
+{
+	va_list args;
+	int n;
+
+	va_start(args, format);
+	n = __wrap___vasprintf_chk(out, flag, format, args);
+	va_end(args);
+	return n;
+}
