@@ -10,7 +10,7 @@
 #include "internal.h"
 
 #define PROFILES 512
-#define TRIES 1000
+#define TRIES 100
 
 enum { COUNTERS = sizeof(RegionTelemetry) / sizeof(uint64_t) };
 

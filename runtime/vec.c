@@ -21,8 +21,6 @@ static int32_t put(ChicVec *vec, size_t index, const uint8_t *value)
 	uint8_t *place;
 	int32_t err;
 
-	if (vec->len == SIZE_MAX)
-		return ChicVec_CapacityOverflow;
 	err = chic_rt_vec_reserve(vec, 1);
 	if (err)
 		return err;

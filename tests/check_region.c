@@ -92,8 +92,9 @@ END_TEST
 
 START_TEST(what_no_machine_has_is_a_typed_null)
 {
-	static const size_t much[] = {SIZE_MAX,	   SIZE_MAX - 15,    SIZE_MAX - 31,
-				      PTRDIFF_MAX, SIZE_MAX / 2 + 1, SIZE_MAX / 4};
+	static const size_t much[] = {SIZE_MAX,	     SIZE_MAX - 7, SIZE_MAX - 15,
+				      SIZE_MAX - 31, PTRDIFF_MAX,  SIZE_MAX / 2 + 1,
+				      SIZE_MAX / 4};
 	size_t most = (size_t)1 << (sizeof(size_t) * 8 - 1);
 	RegionHandle region = chic_rt_region_enter(1);
 
@@ -224,6 +225,8 @@ START_TEST(too_many_profiles_are_still_summed_while_they_live)
 {
 	RegionHandle region;
 
+	for (uint64_t p = 10000; p < 11000; p++) /* to ask takes no place */
+		check_telemetry(chic_rt_region_profile(p), TELEMETRY(0, 0, 0, 0, 0));
 	for (uint64_t p = 1; p <= 600; p++) {
 		region = chic_rt_region_enter(p);
 		chic_rt_region_alloc(region, p, 1);
@@ -286,15 +289,18 @@ END_TEST
 
 START_TEST(garbage_is_refused)
 {
-	RegionHandle live = chic_rt_region_enter(1), dead = chic_rt_region_enter(2);
+	RegionHandle live = chic_rt_region_enter(1), dead = chic_rt_region_enter(2), near;
 	uintptr_t word = (uintptr_t)live.ptr;
 	int on_stack;
 
+	chic_rt_region_alloc(live, 8, 8);
 	chic_rt_region_exit(dead);
 	for (uintptr_t i = 0; i < 100000; i++)
 		check_refused((void *)i);
 	for (unsigned bit = 0; bit < sizeof(word) * 8; bit++) {
-		check_refused((void *)(word ^ (uintptr_t)1 << bit));
+		near.ptr = (void *)(word ^ (uintptr_t)1 << bit);
+		check_refused(near.ptr);
+		ck_assert_uint_eq(chic_rt_region_telemetry(near).alloc_calls, 0);
 		if (((uintptr_t)dead.ptr ^ (uintptr_t)1 << bit) != word)
 			check_refused((void *)((uintptr_t)dead.ptr ^ (uintptr_t)1 << bit));
 	}

@@ -47,6 +47,23 @@ START_TEST(a_used_up_slot_is_not_taken_again)
 }
 END_TEST
 
+START_TEST(a_slot_begins_anew)
+{
+	for (size_t i = 0; i < SLOTS * GENERATIONS; i++) {
+		RegionHandle region = chic_rt_region_enter(3);
+
+		ck_assert_uint_eq(chic_rt_region_telemetry(region).alloc_bytes, 0);
+		chic_rt_region_alloc(region, 100, 8);
+		chic_rt_region_reset_stats(region);
+		chic_rt_region_alloc(region, 10, 8);
+		chic_rt_region_exit(region);
+		ck_assert_uint_eq(chic_rt_region_telemetry(region).alloc_bytes, 10);
+		ck_assert_uint_eq(chic_rt_region_telemetry(region).freed_bytes, 110);
+	}
+	ledger_nothing_left();
+}
+END_TEST
+
 START_TEST(one_slot_serves_while_the_others_are_busy)
 {
 	RegionHandle busy[SLOTS - 1], region[GENERATIONS];
@@ -74,6 +91,7 @@ static Suite *make_suite(void)
 
 	tcase_add_checked_fixture(tcase, setup, ledger_remove);
 	tcase_add_test(tcase, a_used_up_slot_is_not_taken_again);
+	tcase_add_test(tcase, a_slot_begins_anew);
 	tcase_add_test(tcase, one_slot_serves_while_the_others_are_busy);
 	suite_add_tcase(suite, tcase);
 	return suite;

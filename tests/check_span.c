@@ -117,16 +117,23 @@ END_TEST
 
 START_TEST(copies_may_overlap)
 {
-	uint32_t numbers[10] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9}, other[3];
-	ChicSpan span = span_of(numbers, 10), from, to, few = span_of(other, 3);
+	enum { N = 10000 };
+	uint32_t numbers[N], other[3];
+	ChicSpan span = span_of(numbers, N), low, high, few = span_of(other, 3);
 	ChicReadOnlySpan source;
 
-	chic_rt_span_slice_mut(&span, 0, 8, &from);
-	chic_rt_span_slice_mut(&span, 2, 8, &to);
-	source = chic_rt_span_to_readonly(&from);
-	ck_assert_int_eq(chic_rt_span_copy_to(&source, &to), ChicSpan_Success);
-	for (uint32_t i = 0; i < 10; i++)
-		ck_assert_uint_eq(numbers[i], i < 2 ? i : i - 2);
+	for (uint32_t i = 0; i < N; i++)
+		numbers[i] = i;
+	chic_rt_span_slice_mut(&span, 0, N - 2, &low);
+	chic_rt_span_slice_mut(&span, 2, N - 2, &high);
+	source = chic_rt_span_to_readonly(&low);
+	ck_assert_int_eq(chic_rt_span_copy_to(&source, &high), ChicSpan_Success);
+	for (uint32_t i = 0; i < N; i++)
+		MUST(numbers[i] == (i < 2 ? i : i - 2));
+	source = chic_rt_span_to_readonly(&high);
+	ck_assert_int_eq(chic_rt_span_copy_to(&source, &low), ChicSpan_Success);
+	for (uint32_t i = 0; i < N; i++)
+		MUST(numbers[i] == (i < N - 2 ? i : i - 2));
 	ck_assert_int_eq(chic_rt_span_copy_to(&source, &few), ChicSpan_OutOfBounds);
 	few.elem_size = 2;
 	source.len = 3;

@@ -496,6 +496,44 @@ START_TEST(the_last_block_of_a_region_grows_in_place)
 }
 END_TEST
 
+START_TEST(blocks_behind_a_grown_one_are_aligned)
+{
+	ChicVec bytes;
+
+	region = chic_rt_region_enter(1);
+	bytes = chic_rt_vec_new_in_region(1, 1, 0, region);
+	for (size_t n = 65; n < 200; n += 3) {
+		ValueMutPtr block;
+
+		ck_assert_int_eq(chic_rt_vec_reserve(&bytes, n), ChicVec_Success);
+		block = chic_rt_region_alloc(region, 8, 8);
+		ck_assert_uint_eq((uintptr_t)block.ptr % 8, 0);
+		ck_assert(block.ptr >= bytes.ptr + bytes.cap || block.ptr < bytes.ptr);
+		bytes = chic_rt_vec_new_in_region(1, 1, 0, region);
+		ck_assert_int_eq(chic_rt_vec_reserve(&bytes, n - 1), ChicVec_Success);
+	}
+	chic_rt_region_exit(region);
+	ledger_nothing_left();
+}
+END_TEST
+
+START_TEST(a_dropped_vector_is_still_its_regions)
+{
+	ChicVec vec = in_region();
+	size_t bytes;
+
+	push_ints(&vec, 0, 100);
+	chic_rt_vec_drop(&vec);
+	bytes = chic_rt_region_telemetry(region).alloc_bytes;
+	push_ints(&vec, 0, 100);
+	ck_assert_uint_gt(chic_rt_region_telemetry(region).alloc_bytes, bytes);
+	chic_rt_vec_drop(&vec);
+	chic_rt_region_exit(region);
+	ck_assert_int_eq(push_int(&vec, 1), ChicVec_AllocationFailed);
+	ledger_nothing_left();
+}
+END_TEST
+
 /* A hundred elements in a region that was exited, its memory dirty by now. */
 static ChicVec gone(void)
 {
@@ -628,6 +666,8 @@ static Suite *make_suite(void)
 	tcase_add_test(tcase, raw_access_is_believed);
 	tcase_add_test(tcase, a_regions_vector_takes_its_memory);
 	tcase_add_test(tcase, the_last_block_of_a_region_grows_in_place);
+	tcase_add_test(tcase, blocks_behind_a_grown_one_are_aligned);
+	tcase_add_test(tcase, a_dropped_vector_is_still_its_regions);
 	tcase_add_test(tcase, a_vector_that_outlives_its_region_is_empty);
 	tcase_add_test(tcase, a_vector_that_outlives_its_region_does_not_grow);
 	tcase_add_test(tcase, elements_inside_outlive_the_region);
