@@ -126,12 +126,12 @@ END_TEST
 
 START_TEST(small_capacities_stay_inside_too)
 {
-	ChicVec vec = chic_rt_vec_with_capacity(8, 8, 8, 0);
+	ChicVec vec = chic_rt_vec_with_capacity(8, 4, 8, 0);
 
 	ck_assert_int_eq(chic_rt_vec_uses_inline(&vec), 1);
 	ck_assert_uint_eq(chic_rt_vec_capacity(&vec), 8);
 	chic_rt_vec_drop(&vec);
-	vec = chic_rt_vec_with_capacity(8, 8, 9, 0);
+	vec = chic_rt_vec_with_capacity(8, 4, 9, 0);
 	ck_assert_uint_eq(chic_rt_vec_capacity(&vec), 9);
 	ck_assert_uint_eq(ledger_live_bytes(), 72);
 	chic_rt_vec_drop(&vec);
