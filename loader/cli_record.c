@@ -210,7 +210,7 @@ static int read_once(int mem, uint64_t at, struct cli_record *out)
 
 int cli_record_read(int mem, const struct cli_library *library, struct cli_record *out)
 {
-	uint64_t vaddr, size;
+	uint64_t vaddr = 0, size = 0;
 	struct elf elf;
 	int err = elf_open_mapped(&elf, mem, library->base, library->path);
 
