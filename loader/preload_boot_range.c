@@ -14,7 +14,7 @@
 
 #define FIRST_BYTES ((size_t)256 << 10)
 /* Addresses cost nothing where there are many. */
-#define SECOND_BYTES ((size_t)(sizeof(void *) > 4 ? UINT64_C(64) << 30 : 256 << 20))
+#define SECOND_BYTES ((size_t)(sizeof(void *) > 4 ? UINT64_C(64) << 30 : 512 << 20))
 #define SECOND_LEAST ((size_t)1 << 20)
 /* Pages become usable by so many bytes at once: a few system calls in all. */
 #define STEP_BYTES ((size_t)256 << 10)

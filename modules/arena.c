@@ -191,18 +191,17 @@ size_t arena_reset(void *ctx)
 
 static int read_params(struct arena *a)
 {
-	uint64_t cap = chic_param_number(a->args, "cap");
-	uint64_t chunk = chic_param_number(a->args, "chunk");
+	size_t cap = param_size(a->args, "cap"), chunk = param_size(a->args, "chunk");
 
 	if (cap < chunk) {
-		a->args->fail("cap = %llu: expected at least the chunk of %llu bytes",
-			      (unsigned long long)cap, (unsigned long long)chunk);
+		a->args->fail("cap = %zu: expected at least the chunk of %zu bytes", cap,
+			      chunk);
 		return -EINVAL;
 	}
 	a->page = sysconf(_SC_PAGESIZE);
 	a->chunk = round_up(chunk, a->page);
 	a->overflow_fails = strcmp(chic_param_text(a->args, "overflow"), "fail") == 0;
-	arena_reserve(a, smaller(larger(cap, a->chunk), PTRDIFF_MAX) & ~(a->page - 1));
+	arena_reserve(a, larger(cap, a->chunk) & ~(a->page - 1));
 	if (a->cap == 0 && a->overflow_fails) {
 		a->args->fail("overflow = fail: not even one chunk of %zu bytes to be had",
 			      a->chunk);

@@ -233,7 +233,7 @@ int guard_init(const struct chic_module_args *args, const struct chic_layer *low
 	g->args = args;
 	g->lower = lower;
 	g->page = sysconf(_SC_PAGESIZE);
-	g->quarantine = chic_param_number(args, "quarantine");
+	g->quarantine = param_size(args, "quarantine");
 	g->sample = chic_param_number(args, "sample");
 	g->byte_aligned = strcmp(chic_param_text(args, "align"), "byte") == 0;
 	g->limit = read_limit(g);
@@ -242,8 +242,7 @@ int guard_init(const struct chic_module_args *args, const struct chic_layer *low
 		err = guard_summary_start(g);
 	if (err)
 		goto err_unmap_state;
-	guard_reserve(g,
-		      smaller(chic_param_number(args, "range"), PTRDIFF_MAX) & ~(g->page - 1));
+	guard_reserve(g, param_size(args, "range") & ~(g->page - 1));
 	*ctx = g;
 	return 0;
 

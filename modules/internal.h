@@ -35,6 +35,14 @@ static inline size_t larger(size_t a, size_t b)
 	return a > b ? a : b;
 }
 
+/* A parameter of type size: what is more than addresses reach is as much as they do. */
+static inline size_t param_size(const struct chic_module_args *args, const char *name)
+{
+	uint64_t n = chic_param_number(args, name);
+
+	return n < PTRDIFF_MAX ? n : PTRDIFF_MAX;
+}
+
 static inline ValueMutPtr handle(void *p, size_t size, size_t align)
 {
 	return (ValueMutPtr){.ptr = p, .size = size, .align = align};

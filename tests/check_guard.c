@@ -22,7 +22,9 @@ static void set_defaults(void)
 	params[QUARANTINE] =
 		(struct chic_module_param){.name = "quarantine", .number = 256 * M};
 	params[LIMIT] = (struct chic_module_param){.name = "limit"};
-	params[RANGE] = (struct chic_module_param){.name = "range", .number = 4096 * M};
+	/* more than 32-bit machines can address */
+	params[RANGE] =
+		(struct chic_module_param){.name = "range", .number = UINT64_C(4096) * M};
 	params[SAMPLE] = (struct chic_module_param){.name = "sample", .number = 1};
 	params[SUMMARY] = (struct chic_module_param){.name = "summary"};
 }

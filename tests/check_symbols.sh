@@ -162,7 +162,7 @@ for tool in nm readelf awk
 do
 	command -v $tool >/dev/null || { echo "check_symbols.sh: no $tool" >&2; exit 77; }
 done
-[ "$(getconf LONG_BIT)" = 64 ] && size_t=m || size_t=j
+readelf -h "$preload" | grep -q 'Class: *ELF64' && size_t=m || size_t=j
 
 mark_headers
 check_library
