@@ -55,6 +55,10 @@ WRAP(int, -1, vasprintf, (char **out, const char *format, va_list args), (out, f
 WRAP(void *, MAP_FAILED, mmap,
      (void *addr, size_t len, int prot, int flags, int fd, off_t offset),
      (addr, len, prot, flags, fd, offset))
+/* its name on 32-bit machines, where offsets have 64 bits */
+WRAP(void *, MAP_FAILED, mmap64,
+     (void *addr, size_t len, int prot, int flags, int fd, off64_t offset),
+     (addr, len, prot, flags, fd, offset))
 
 int __wrap_asprintf(char **out, const char *format, ...);
 int __wrap_asprintf(char **out, const char *format, ...)
