@@ -236,6 +236,8 @@ bool name_valid(const char *name);
 int name_next(const char **list, char *out, size_t size);
 /* Whether an entry is a soname or an absolute path of a .so, not a name. */
 bool name_is_library(const char *entry);
+/* Where .so, perhaps with numbers behind it, ends the last component; null: nowhere. */
+const char *name_suffix(const char *path);
 /* Whether an entry is in a list; errors of the list are left to name_next(). */
 bool name_in_list(const char *entry, const char *list);
 /* A whole list: at most STACK_MAX entries, none twice, `default` last if at all. */

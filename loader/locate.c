@@ -44,39 +44,11 @@ static const char *moduledir(bool secure)
 	return locate_moduledir();
 }
 
-static const char *basename_of(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
-/* ".so", then any number of ".N"; what is before has at least one byte. */
-static const char *find_suffix(const char *base)
-{
-	const char *so = base;
-
-	while ((so = strstr(so + 1, ".so"))) {
-		const char *p = so + strlen(".so");
-
-		while (p[0] == '.' && p[1] >= '0' && p[1] <= '9')
-			p += 1 + strspn(p + 1, "0123456789");
-		if (*p == '\0')
-			return so;
-	}
-	return NULL;
-}
-
-static bool is_library_name(const char *base)
-{
-	return *base && find_suffix(base);
-}
-
 /* The basename up to .so; what a name may not contain becomes '_'. */
 static char *derive_name(const char *path)
 {
-	const char *base = basename_of(path);
-	size_t len = find_suffix(base) - base;
+	const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
+	size_t len = name_suffix(path) - base;
 	char *name = strndup(base, len < NAME_MAX_LEN ? len : NAME_MAX_LEN);
 
 	for (char *p = name; p && *p; p++)
@@ -97,7 +69,7 @@ static int take_file(const char *path, bool secure, struct location *out)
 {
 	int fd;
 
-	if (!is_library_name(basename_of(path)))
+	if (!name_suffix(path))
 		return message_set(-EINVAL,
 				   "%s: found a file name without .so, expected NAME.so", path);
 	fd = trust_open(path, secure, &out->path);
@@ -123,7 +95,7 @@ static int take_library(const char *library, bool secure, struct location *out)
 {
 	if (library[0] == '/')
 		return take_file(library, secure, out);
-	if (strchr(library, '/') || !is_library_name(library))
+	if (strchr(library, '/') || !name_suffix(library))
 		return message_set(
 			-EINVAL,
 			"%s: expected an absolute path or a bare name, ending in .so or .so.N",
@@ -250,7 +222,7 @@ static int locate_name(const struct config *config, const char *name, bool secur
 int locate_module(const struct config *config, const char *entry, bool secure,
 		  struct location *out)
 {
-	bool library = strchr(entry, '/') || is_library_name(entry);
+	bool library = strchr(entry, '/') || name_suffix(entry);
 	int err;
 
 	*out = (struct location){.fd = -1};

@@ -53,16 +53,20 @@ bool name_valid(const char *name)
 	return len > 0 && !is_reserved(name);
 }
 
-/* "libx.so", "libx.so.2", not "libx.sound", nor ".so". */
-static bool has_so(const char *base)
+/* ".so", then any number of ".N"; what is before has at least one byte. */
+const char *name_suffix(const char *path)
 {
-	const char *so = base;
+	const char *slash = strrchr(path, '/'), *so = slash ? slash + 1 : path;
 
-	while ((so = strstr(so + 1, ".so"))) {
-		if (so[3] == '\0' || (so[3] == '.' && so[4]))
-			return true;
+	while (*so && (so = strstr(so + 1, ".so"))) {
+		const char *p = so + strlen(".so");
+
+		while (p[0] == '.' && p[1] >= '0' && p[1] <= '9')
+			p += 1 + strspn(p + 1, "0123456789");
+		if (*p == '\0')
+			return so;
 	}
-	return false;
+	return NULL;
 }
 
 /* A path with a newline in it would make two lines of a message. */
@@ -77,12 +81,9 @@ static bool is_printable(const char *entry)
 
 bool name_is_library(const char *entry)
 {
-	const char *slash = strrchr(entry, '/');
-	const char *base = slash ? slash + 1 : entry;
-
-	if (slash && entry[0] != '/')
+	if (strchr(entry, '/') && entry[0] != '/')
 		return false;
-	return *base && is_printable(entry) && has_so(base);
+	return is_printable(entry) && name_suffix(entry);
 }
 
 static int check_entry(const char *entry)

@@ -86,7 +86,8 @@ static const struct {
 	{"libx.so", true},     {"libx.so.2", true}, {"libx.so.2.1", true}, {"/a/b.so", true},
 	{"libx.sound", false}, {"libx", false},	    {".so", false},	   {"libx.so.", false},
 	{"a/b.so", false},     {"./b.so", false},   {"/a.so/b", false},	   {"/", false},
-	{"a.sox.so", true},    {"", false},
+	{"a.sox.so", true},    {"", false},	    {"libx.so.b", false},  {"/a.so/.so", false},
+	{"libx.so.2b", false}, {"a.so.so.1", true},
 };
 
 START_TEST(libraries_are_sonames_and_absolute_paths)
