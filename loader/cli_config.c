@@ -38,22 +38,34 @@ static void json_setting(struct json *json, const char *section_name, const char
 	json_close(json, '}');
 }
 
+/* "FILE:LINE" */
+static const char *origin(const struct setting *from, char *out, size_t size)
+{
+	if (!from)
+		return "built-in";
+	if (!from->line)
+		return from->file;
+	snprintf(out, size, "%s:%u", from->file, from->line);
+	return out;
+}
+
+/* Not more than can be read again: the origin may stand above, blanks may be left out. */
 static void setting(struct printer *printer, const char *section_name, const char *key,
 		    const char *value, const struct setting *from)
 {
-	char text[4096];
+	char text[PATH_MAX], buffer[PATH_MAX + 16];
+	const char *where = origin(from, buffer, sizeof(buffer));
 
 	if (printer->json) {
 		json_setting(printer->json, section_name, key, value, from);
 		return;
 	}
-	snprintf(text, sizeof(text), "%s = %s", key, value);
-	if (!from)
-		printf("%-39s ; built-in\n", text);
-	else if (from->line)
-		printf("%-39s ; %s:%u\n", text, from->file, from->line);
+	if (snprintf(text, sizeof(text), "%s = %s", key, value) > INI_LINE_MAX)
+		snprintf(text, sizeof(text), "%s=%s", key, value);
+	if (strlen(text) + strlen(where) + strlen(" ; ") > INI_LINE_MAX)
+		printf("; %s\n%s\n", where, text);
 	else
-		printf("%-39s ; %s\n", text, from->file);
+		printf("%-39s ; %s\n", text, where);
 }
 
 static const char *log_value(const struct config *config)

@@ -70,6 +70,9 @@ typedef int (*ini_setting_fn)(void *arg, const char *section, const char *key,
  */
 int ini_text(const char *file, const char *text, size_t len, ini_setting_fn fn, void *arg);
 
+/* Bytes of a line that inih reads whole. */
+#define INI_LINE_MAX 199
+
 /* Foreign text as a message may quote it: short and printable.  Answers out. */
 #define SHOWN_MAX 64
 const char *ini_shown(char out[SHOWN_MAX], const char *text, size_t len);
