@@ -61,7 +61,7 @@ PERL
 time_command sqlite3 sqlite3 :memory: ".read $tmp/sql"
 time_command perl perl "$tmp/hash.pl"
 # the compiler proper: what gcc starts for each source would be start-up three times
-gcc -E -D_GNU_SOURCE -I"$srcdir/include" -I"$srcdir/loader" "$srcdir"/loader/elf.c \
+gcc -E -I"$srcdir/include" -I"$srcdir/loader" "$srcdir"/loader/elf.c \
 	-o "$tmp/elf.i" && time_command gcc "$(gcc -print-prog-name=cc1)" -quiet -O3 \
 	-fpreprocessed "$tmp/elf.i" -o "$tmp/elf.s"
 time_command python3 env PYTHONMALLOC=malloc /usr/bin/python3 -c \

@@ -164,37 +164,12 @@ __attribute__((noinline)) static void free_looked_at(const struct dispatch *d, v
 	release(d, p);
 }
 
-/* Before the decision all blocks are the boot arena's: free finds no other. */
-const struct dispatch boot_dispatch = {
-	.boot_len = SIZE_MAX,
-	.booting = true,
-};
-
-struct dispatch_page preload_page = {.active = &boot_dispatch};
-
-/*
- * A small request goes to the heap by a jump, and so is counted before it is
- * served: waiting for the answer costs more than counting it.  What is large can
- * wait, for errno to be made sure of as well.
- *
- * likely and unlikely say where the code stands, not what is rare: the counted
- * way has the most to do and gets no taken branch, the plain one a single one
- * (bench/README.md).
- */
-CHIC_EXPORT void *malloc(size_t size)
+/* What takes no short way; apart, so that those stay short. */
+__attribute__((noinline)) static void *malloc_dispatched(size_t size)
 {
 	const struct dispatch *d = dispatch();
 	AllocationTelemetry *t;
 
-	if (likely(size - 1 < d->counted_sizes)) {
-		t = thread_counters;
-		if (unlikely(!t))
-			return malloc_looked_at(d, size);
-		add_own(t, COUNT_ALLOC, 1);
-		return d->counted_direct.malloc(size);
-	}
-	if (likely(size - 1 < d->direct_sizes))
-		return d->direct.malloc(size);
 	if (unlikely(size - 1 >= d->layer_sizes))
 		return malloc_looked_at(d, size);
 	if (d->counted) {
@@ -206,30 +181,12 @@ CHIC_EXPORT void *malloc(size_t size)
 	return d->layer.malloc.fn(d->layer.malloc.ctx, size);
 }
 
-CHIC_EXPORT void free(void *p)
+__attribute__((noinline)) static void free_dispatched(void *p)
 {
 	const struct dispatch *d = dispatch();
 	AllocationTelemetry *t;
 
-	if (in_boot_range(d, p)) {
-		free_looked_at(d, p);
-		return;
-	}
-	if (likely(d->counted_sizes)) {
-		t = thread_counters;
-		if (unlikely(!p || !t)) {
-			free_looked_at(d, p);
-			return;
-		}
-		add_own(t, COUNT_FREE, 1);
-		d->counted_direct.free(p);
-		return;
-	}
-	if (likely(d->direct_sizes)) {
-		d->direct.free(p);
-		return;
-	}
-	if (unlikely(!p || !d->layer_sizes)) {
+	if (unlikely(!p || !d->layer_sizes || in_boot_range(d, p))) {
 		free_looked_at(d, p);
 		return;
 	}
@@ -244,20 +201,81 @@ CHIC_EXPORT void free(void *p)
 	d->layer.mfree.fn(d->layer.mfree.ctx, p);
 }
 
+/* Before the decision all blocks are the boot arena's: free finds no other. */
+const struct dispatch boot_dispatch = {
+	.boot_len = SIZE_MAX,
+	.booting = true,
+};
+
+struct dispatch_page preload_page = {
+	.active = &boot_dispatch,
+	.boot_base = (const char *)&boot_first,
+	.plain.boot_len = SIZE_MAX,
+	.counted.boot_len = SIZE_MAX,
+};
+
+/*
+ * A small request goes to the heap by a jump, and so is counted before it is
+ * served: waiting for the answer costs more than counting it.  What is large can
+ * wait, for errno to be made sure of as well.
+ *
+ * likely and unlikely say where the code stands, not what is rare: the counted
+ * way has the most to do and gets no taken branch, the plain one a single one
+ * (bench/README.md).
+ */
+CHIC_EXPORT void *malloc(size_t size)
+{
+	AllocationTelemetry *t;
+
+	if (unlikely(passes_malloc(&preload_page.plain, size)))
+		return preload_page.plain.malloc(size);
+	if (unlikely(!passes_malloc(&preload_page.counted, size)))
+		return malloc_dispatched(size);
+	t = thread_counters;
+	if (unlikely(!t))
+		return malloc_dispatched(size);
+	add_own(t, COUNT_ALLOC, 1);
+	return preload_page.counted.malloc(size);
+}
+
+CHIC_EXPORT void free(void *p)
+{
+	AllocationTelemetry *t;
+
+	if (unlikely(passes_free(&preload_page.plain, p))) {
+		preload_page.plain.free(p);
+		return;
+	}
+	if (unlikely(!passes_free(&preload_page.counted, p))) {
+		free_dispatched(p);
+		return;
+	}
+	t = thread_counters;
+	if (unlikely(!p || !t)) {
+		free_dispatched(p);
+		return;
+	}
+	add_own(t, COUNT_FREE, 1);
+	preload_page.counted.free(p);
+}
+
 CHIC_EXPORT void *calloc(size_t n, size_t size)
 {
-	const struct dispatch *d = dispatch();
+	const struct dispatch *d;
 	size_t total;
 	void *p;
 
-	if (unlikely(__builtin_mul_overflow(n, size, &total) || total > SIZE_LIMIT))
+	if (unlikely(__builtin_mul_overflow(n, size, &total)))
+		return no_memory();
+	if (passes_malloc(&preload_page.plain, total))
+		return preload_page.plain.calloc(n, size);
+	d = dispatch();
+	if (unlikely(total > SIZE_LIMIT))
 		return no_memory();
 	if (unlikely(d->booting))
 		return boot_calloc(total);
 	if (unlikely(!total))
 		n = size = 1;
-	if (total - 1 < d->direct_sizes)
-		return d->direct.calloc(n, size);
 	if (d->layered)
 		p = d->layer.calloc.fn(d->layer.calloc.ctx, n, size);
 	else
@@ -287,10 +305,13 @@ static void *realloc_block(const struct dispatch *d, void *p, size_t size)
 
 CHIC_EXPORT void *realloc(void *p, size_t size)
 {
-	const struct dispatch *d = dispatch();
+	const struct dispatch *d;
 
 	if (!p)
 		return malloc(size);
+	if (passes_malloc(&preload_page.plain, size) && passes_free(&preload_page.plain, p))
+		return preload_page.plain.realloc(p, size);
+	d = dispatch();
 	if (unlikely(!size)) {
 		free(p);
 		return NULL;
@@ -299,8 +320,6 @@ CHIC_EXPORT void *realloc(void *p, size_t size)
 		return no_memory();
 	if (from_boot(d, p))
 		return boot_realloc(p, size);
-	if (size - 1 < d->direct_sizes)
-		return d->direct.realloc(p, size);
 	return realloc_block(d, p, size);
 }
 

@@ -23,12 +23,7 @@ struct dispatch {
 	/* blocks of the boot arena, which are known for ever, lie in here */
 	uintptr_t boot_base;
 	size_t boot_len;
-	/*
-	 * Requests with size - 1 below one of these take a short way; at most one of
-	 * them is not 0: direct's, its call counted; direct's, not counted; layer's.
-	 */
-	size_t counted_sizes;
-	size_t direct_sizes;
+	/* Requests with size - 1 below this go to the layer by a jump; 0 without one. */
 	size_t layer_sizes;
 	bool booting; /* this is boot_dispatch */
 	bool layered; /* layer serves; else direct does */
@@ -36,11 +31,6 @@ struct dispatch {
 	bool counted; /* calls, and nothing more */
 	enum chic_telemetry telemetry;
 	struct chic_malloc_family direct;
-	/* the same once more: a compiler makes one jump of two that are alike */
-	struct {
-		void *(*malloc)(size_t size);
-		void (*free)(void *p);
-	} counted_direct;
 	struct chic_layer layer;
 	/* for the counters */
 	AllocationTelemetry *(*counters)(AllocationTelemetry **cache);
@@ -56,13 +46,54 @@ struct dispatch {
 #define PAGE_LARGEST 65536
 #endif
 
+/*
+ * The short way to a malloc family: what passes a gate goes there by a jump.  Two
+ * ways, of which one at most is open; a compiler cannot make one of them.
+ *
+ * A gate is one word, and what it guards is written before it: threads that run
+ * when it opens see it closed or all there is.  Therefore boot_base has its value
+ * from the beginning.
+ */
+struct short_way {
+	size_t sizes; /* gate of requests: size - 1 below this; 0 is closed */
+	void *(*malloc)(size_t size);
+	void *(*calloc)(size_t n, size_t size);
+	void *(*realloc)(void *p, size_t size);
+	size_t boot_len; /* gate of blocks: p - boot_base not below this; SIZE_MAX is closed */
+	void (*free)(void *p);
+};
+
+/* The short ways are at an address that the code knows: one load less. */
 struct dispatch_page {
 	_Alignas(PAGE_LARGEST) _Atomic(const struct dispatch *) active;
+	const char *boot_base; /* dispatch's */
+	struct short_way plain; /* nothing is counted */
+	struct short_way counted; /* the call is counted */
 	struct dispatch dispatch;
 };
 
+/*
+ * Reads a gate before what it guards.  Processors that keep loads in order get a
+ * plain load, which a compiler folds into the comparison.
+ */
+#if defined(__i386__) || defined(__x86_64__)
+#define GATE(g) (g)
+#else
+#define GATE(g) __atomic_load_n(&(g), __ATOMIC_ACQUIRE)
+#endif
+
 extern struct dispatch_page preload_page;
 extern const struct dispatch boot_dispatch;
+
+static inline bool passes_malloc(const struct short_way *way, size_t size)
+{
+	return size - 1 < GATE(way->sizes);
+}
+
+static inline bool passes_free(const struct short_way *way, const void *p)
+{
+	return (uintptr_t)p - (uintptr_t)preload_page.boot_base >= GATE(way->boot_len);
+}
 
 /* preload_boot_range.c: whether it is a block of the boot arena. */
 bool boot_owns(const void *p);
@@ -102,6 +133,9 @@ void *boot_realloc(void *p, size_t size);
 void boot_free(void *p);
 
 /* preload_boot_range.c - where their memory comes from */
+
+/* The first blocks are in here. */
+extern union boot_first boot_first;
 
 /* Before each block, which is aligned to CHIC_MALLOC_ALIGN. */
 struct boot_header {

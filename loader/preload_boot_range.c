@@ -32,12 +32,12 @@ struct range {
  * A common symbol, which linkers put behind all other variables: these then share
  * the few pages that every start writes to.
  */
-union first {
+union boot_first {
 	struct range range;
 	char bytes[FIRST_BYTES];
 };
 
-__attribute__((common)) union first boot_first;
+__attribute__((common)) union boot_first boot_first;
 
 /* closed: none was made, and none will be. */
 static struct range closed;

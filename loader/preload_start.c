@@ -156,12 +156,24 @@ static const char *standdown_reason(void)
 	return NULL;
 }
 
-/* Which requests go to the heap without a look at what it answers. */
-static size_t *short_way(struct dispatch *d)
+/*
+ * Small requests of a direct heap, whose answers nobody need look at.  Two words
+ * cannot change at once: where the boot arena begins elsewhere than usual and other
+ * threads run already, the way stays closed.
+ */
+static void short_way_open(struct short_way *way, const struct dispatch *d)
 {
-	if (d->layered)
-		return &d->layer_sizes;
-	return d->counted ? &d->counted_sizes : &d->direct_sizes;
+	const char *boot_base = (const char *)d->boot_base;
+
+	if (boot_base != preload_page.boot_base && !chic_only_thread())
+		return;
+	way->malloc = d->direct.malloc;
+	way->calloc = d->direct.calloc;
+	way->realloc = d->direct.realloc;
+	way->free = d->direct.free;
+	preload_page.boot_base = boot_base;
+	__atomic_store_n(&way->boot_len, d->boot_len, __ATOMIC_RELEASE);
+	__atomic_store_n(&way->sizes, SMALL_SIZES, __ATOMIC_RELEASE);
 }
 
 static void dispatch_fill(struct dispatch *d, struct chic_interposed *in,
@@ -174,29 +186,31 @@ static void dispatch_fill(struct dispatch *d, struct chic_interposed *in,
 	    next_family_find(&next))
 		in->direct = &next;
 	d->layered = !in->direct;
-	if (in->direct) {
+	if (in->direct)
 		d->direct = *in->direct;
-		d->counted_direct.malloc = in->direct->malloc;
-		d->counted_direct.free = in->direct->free;
-	} else
+	else
 		d->layer = *in->top;
 	d->telemetry = in->telemetry;
 	d->plain = in->direct && d->telemetry == CHIC_TELEMETRY_OFF;
 	d->counted = d->telemetry == CHIC_TELEMETRY_CALLS;
-	if (d->telemetry != CHIC_TELEMETRY_FULL && in->sets_errno)
-		*short_way(d) = SMALL_SIZES;
+	if (d->layered && d->telemetry != CHIC_TELEMETRY_FULL && in->sets_errno)
+		d->layer_sizes = SMALL_SIZES;
 	d->counters = in->counters;
 	d->shared = in->shared;
 	boot_close(&d->boot_base, &d->boot_len);
 }
 
 /* From here on every request goes to the heap, and no stray write changes that. */
-static void publish(void)
+static void publish(bool sets_errno)
 {
-	_Static_assert(sizeof(struct dispatch) < 4000, "pointer and dispatch share a page");
+	const struct dispatch *d = &preload_page.dispatch;
 
-	atomic_store_explicit(&preload_page.active, &preload_page.dispatch,
-			      memory_order_release);
+	_Static_assert(offsetof(struct dispatch_page, dispatch) + sizeof(*d) <= 4096,
+		       "what the hot path reads is on one page");
+
+	atomic_store_explicit(&preload_page.active, d, memory_order_release);
+	if (!d->layered && d->telemetry != CHIC_TELEMETRY_FULL && sets_errno)
+		short_way_open(d->counted ? &preload_page.counted : &preload_page.plain, d);
 	/* writable works as well, where a sandbox forbids it */
 	(void)mprotect(&preload_page, getauxval(AT_PAGESZ), PROT_READ);
 }
@@ -215,7 +229,7 @@ void chic_alloc_preload_start(void)
 	libc_family_find(&libc_family);
 	chic_alloc_interpose(&libc_family, standdown_reason(), &in);
 	dispatch_fill(&preload_page.dispatch, &in, &libc_family);
-	publish();
+	publish(in.sets_errno);
 	errno = saved;
 }
 
