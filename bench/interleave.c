@@ -188,6 +188,22 @@ static void run_round(struct candidate *candidates, unsigned n, unsigned round, 
 	}
 }
 
+/* Every time that was taken, for those who reckon on: candidate, round, microseconds. */
+static void write_raw(const char *path, const struct candidate *candidates, unsigned n,
+		      unsigned rounds)
+{
+	FILE *file = fopen(path, "a");
+
+	if (!file)
+		fail(path);
+	for (unsigned i = 0; i < n; i++)
+		for (unsigned round = 0; round < rounds; round++)
+			fprintf(file, "%s %u %.1f\n", candidates[i].name, round,
+				candidates[i].us[round]);
+	if (fclose(file))
+		fail(path);
+}
+
 int main(int argc, char **argv)
 {
 	static struct candidate candidates[CANDIDATES_MAX];
@@ -207,5 +223,7 @@ int main(int argc, char **argv)
 	       "ratio to the first, 95% intervals");
 	for (unsigned i = 0; i < n; i++)
 		report(&candidates[i], rounds, candidates[0].us);
+	if (getenv("INTERLEAVE_RAW"))
+		write_raw(getenv("INTERLEAVE_RAW"), candidates, n, rounds);
 	return 0;
 }

@@ -6,8 +6,9 @@
 #
 #	bench/programs.sh [ROUNDS [LIBRARY]]
 #
-# Run in the build tree; CHIC_ALLOC_PRELOAD names an installed library.  Prints per program the medians of paired ratios with
-# their 95% intervals; "again" is the reference a second time, the noise.
+# Run in the build tree; CHIC_ALLOC_PRELOAD names an installed library.  Prints per
+# program the medians of paired ratios with their 95% intervals, then the geometric
+# mean over programs; "again" is the reference a second time, the noise.
 
 rounds=${1:-30}
 library=${2:-libmimalloc.so.2}
@@ -36,7 +37,8 @@ time_command()
 	shift
 	command -v "$1" >/dev/null || { echo "== $name: skipped, $1 is not installed"; return; }
 	echo "== $name"
-	"$tmp/interleave" "$rounds" "direct=LD_PRELOAD=$library" "again=LD_PRELOAD=$library" \
+	echo "program $name" >>"$tmp/raw"
+	INTERLEAVE_RAW="$tmp/raw" "$tmp/interleave" "$rounds" "direct=LD_PRELOAD=$library" "again=LD_PRELOAD=$library" \
 		"vendor=LD_PRELOAD=$preload|CHIC_ALLOC_CONF=$tmp/vendor.conf" \
 		"forward-off=LD_PRELOAD=$preload|CHIC_ALLOC_CONF=$tmp/forward-1.conf" \
 		"forward-calls=LD_PRELOAD=$preload|CHIC_ALLOC_CONF=$tmp/forward-2.conf" \
@@ -66,4 +68,36 @@ gcc -E -I"$srcdir/include" -I"$srcdir/loader" "$srcdir"/loader/elf.c \
 	-fpreprocessed "$tmp/elf.i" -o "$tmp/elf.s"
 time_command python3 env PYTHONMALLOC=malloc /usr/bin/python3 -c \
 	'import json; d = {str(i): [i] * 5 for i in range(400000)}; print(len(json.dumps(d)))'
-[ ! -d "$srcdir/.git" ] || time_command git git -C "$srcdir" log -p --stat -C -C
+[ ! -e "$srcdir/.git" ] || time_command git git -C "$srcdir" log -p --stat -C -C
+
+# The interval of the geometric mean: rounds are drawn again and again.
+awk '
+$1 == "program" { program = ++programs; next }
+{ time[program, $1, $2] = $3; names[$1]; if ($2 > last) last = $2 }
+function median(list, n,	i, j, t) {
+	for (i = 2; i <= n; i++)
+		for (j = i; j > 1 && list[j] < list[j - 1]; j--) {
+			t = list[j]; list[j] = list[j - 1]; list[j - 1] = t
+		}
+	return n % 2 ? list[(n + 1) / 2] : (list[n / 2] + list[n / 2 + 1]) / 2
+}
+function mean(name, drawn,	p, i, at, sum, ratio) {
+	for (p = 1; p <= programs; p++) {
+		for (i = 0; i <= last; i++) {
+			at = drawn ? int(rand() * (last + 1)) : i
+			ratio[i + 1] = time[p, name, at] / time[p, "direct", at]
+		}
+		sum += log(median(ratio, last + 1))
+	}
+	return exp(sum / programs)
+}
+END {
+	srand(1)
+	print "== geometric mean over " programs " programs"
+	for (name in names) {
+		for (draw = 1; draw <= 400; draw++)
+			means[draw] = mean(name, 1)
+		median(means, 400)
+		printf "%-20s %.4f [%.4f, %.4f]\n", name, mean(name, 0), means[10], means[391]
+	}
+}' "$tmp/raw" | sort
