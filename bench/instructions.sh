@@ -1,0 +1,100 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Instructions of whole programs, counted by valgrind's callgrind: they repeat where
+# times do not.
+#
+#	bench/instructions.sh [SECONDS [LIBRARY]]
+#
+# no-rule: a program that no rule names, under a preload meant for the whole machine,
+# over the same without a preload.  off, calls: a vendor's library through us, over the
+# same library preloaded.  SECONDS is about how long each program runs natively;
+# callgrind takes some fifty times as long.  CHIC_ALLOC_PRELOAD names an installed
+# library.
+
+seconds=${1:-1}
+library=${2:-libmimalloc.so.2}
+srcdir=$(cd "${top_srcdir:-$(dirname "$0")/..}" && pwd)
+preload=${CHIC_ALLOC_PRELOAD:-$PWD/.libs/libchic_alloc_preload.so}
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+
+[ -r "$preload" ] || { echo "instructions.sh: $preload is missing, expected a build" >&2; exit 1; }
+command -v valgrind >/dev/null || { echo "instructions.sh: valgrind is not installed" >&2; exit 77; }
+printf '[program nobody]\nmodule = counting\n' >"$tmp/no-rule.conf"
+for mode in off calls
+do
+	printf '[allocator]\nmodule = %s\ntelemetry = %s\n' "$library" $mode >"$tmp/$mode.conf"
+done
+vendor=yes
+LD_PRELOAD=$library true 2>&1 | grep -q 'cannot be preloaded' && {
+	echo "$library is not installed: off and calls are skipped"
+	vendor=
+}
+
+# count PRELOAD CONF COMMAND...
+count()
+{
+	(
+		LD_PRELOAD=$1 CHIC_ALLOC_CONF=$tmp/$2.conf
+		export LD_PRELOAD CHIC_ALLOC_CONF
+		shift 2
+		exec valgrind --tool=callgrind --callgrind-out-file=/dev/null "$@"
+	) 2>&1 >/dev/null | awk '/Collected/ { print $NF }'
+}
+
+# compare NAME COMMAND...
+compare()
+{
+	name=$1
+	shift
+	command -v "$1" >/dev/null || { echo "$name: skipped, $1 is not installed"; return; }
+	none=$(count '' no-rule "$@") && rule=$(count "$preload" no-rule "$@") || return
+	[ -z "$vendor" ] || {
+		direct=$(count "$library" off "$@")
+		off=$(count "$preload" off "$@")
+		calls=$(count "$preload" calls "$@")
+	}
+	echo "$name $none $rule $direct $off $calls" | awk '{
+		printf "%-15s %14.0f  %.4f", $1, $2, $3 / $2
+		if (NF > 3)
+			printf "  %14.0f  %.4f  %.4f", $4, $5 / $4, $6 / $4
+		print ""
+	}' | tee -a "$tmp/ratios"
+}
+
+rows=$((seconds * 300000))
+cat >"$tmp/sql" <<SQL
+CREATE TABLE t(a INTEGER PRIMARY KEY, b TEXT, c REAL);
+WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $rows)
+INSERT INTO t SELECT i, 'row ' || i, i * 0.5 FROM n;
+SELECT count(*), sum(length(b)) FROM t WHERE b LIKE '%7%';
+CREATE INDEX x ON t(b);
+DELETE FROM t WHERE a % 3 = 0;
+SELECT max(b) FROM t;
+SQL
+cat >"$tmp/hash.pl" <<PERL
+my %h;
+for my \$i (1 .. $((seconds * 900000))) { push @{\$h{\$i % 5000}}, "value \$i" }
+print scalar(map { sort @\$_ } values %h), "\n";
+PERL
+cat >"$tmp/json.py" <<PYTHON
+import json
+d = {str(i): [i] * 5 for i in range($((seconds * 150000)))}
+print(len(json.dumps(json.loads(json.dumps(d)), indent=1)))
+PYTHON
+
+printf '%-15s %14s  %s  %14s  %s  %s\n' program 'no preload' no-rule "$library" off calls
+compare sqlite3 sqlite3 :memory: ".read $tmp/sql"
+compare perl perl "$tmp/hash.pl"
+compare python3 /usr/bin/python3 "$tmp/json.py"
+PYTHONMALLOC=malloc
+export PYTHONMALLOC
+compare python3-m /usr/bin/python3 "$tmp/json.py"
+unset PYTHONMALLOC
+gcc -E -I"$srcdir/include" -I"$srcdir/loader" "$srcdir"/loader/elf.c \
+	-o "$tmp/elf.i" && compare gcc "$(gcc -print-prog-name=cc1)" -quiet -O3 -fpreprocessed "$tmp/elf.i" -o "$tmp/elf.s"
+[ ! -e "$srcdir/.git" ] || compare git git -C "$srcdir" log -p --stat -C -C -n $((seconds * 60))
+awk '{ rule += log($3); off += log($5); calls += log($6); n++ }
+	END { printf "%-15s %14s  %.4f  %14s  %.4f  %.4f\n", "geometric mean", "",
+		exp(rule / n), "", exp(off / n), exp(calls / n) }' "$tmp/ratios"
