@@ -44,10 +44,22 @@ __attribute__((cold, noinline)) static void *align_again(const struct chic_mallo
 	return NULL;
 }
 
+/* An aligned_alloc() may insist on a size that is a multiple of the alignment. */
+__attribute__((cold, noinline)) static void *align_multiple(const struct chic_malloc_family *f,
+							    size_t align, size_t size)
+{
+	size_t rest = size & (align - 1);
+
+	return rest && size <= SIZE_MAX - align ? f->memalign(align, size - rest + align)
+						: NULL;
+}
+
 void *family_aligned(const struct chic_malloc_family *f, size_t align, size_t size)
 {
 	void *p = f->memalign(align, size);
 
+	if (unlikely(!p))
+		p = align_multiple(f, align, size);
 	return aligned(p, align) ? p : align_again(f, p, align, size);
 }
 

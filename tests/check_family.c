@@ -254,6 +254,43 @@ START_TEST(a_block_that_is_never_aligned_is_none)
 }
 END_TEST
 
+static void *never_there(size_t align, size_t size)
+{
+	(void)align;
+	(void)size;
+	memaligns++;
+	return NULL;
+}
+
+/* As C11 had it. */
+static void *strictly_aligned(size_t align, size_t size)
+{
+	memaligns++;
+	if (size % align == 0)
+		return lazy_memalign(align, size);
+	errno = EINVAL;
+	return NULL;
+}
+
+START_TEST(a_size_that_is_no_multiple_is_rounded_up)
+{
+	struct chic_malloc_family strict = lazy;
+	void *p;
+
+	strict.memalign = strictly_aligned;
+	p = family_aligned(&strict, 64, 100);
+	ck_assert_ptr_nonnull(p);
+	ck_assert_uint_eq((uintptr_t)p % 64, 0);
+	lazy_free(p);
+	memaligns = 0;
+	strict.memalign = never_there;
+	ck_assert_ptr_null(family_aligned(&strict, 64, 128));
+	ck_assert_uint_eq(memaligns, 1);
+	ck_assert_ptr_null(family_aligned(&strict, 64, SIZE_MAX - 1));
+	ck_assert_uint_eq(memaligns, 2);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
 	Suite *s = suite_create("family");
@@ -272,6 +309,7 @@ static Suite *make_suite(void)
 	tcase_add_test(t, a_misaligned_block_goes_back_and_another_comes);
 	tcase_add_test(t, a_greater_alignment_is_tried_as_well);
 	tcase_add_test(t, a_block_that_is_never_aligned_is_none);
+	tcase_add_test(t, a_size_that_is_no_multiple_is_rounded_up);
 	suite_add_tcase(s, t);
 	return s;
 }
