@@ -262,12 +262,13 @@ static char **find(char **variables, const char *variable)
 static int put(char **variables, const char *variable, char separate)
 {
 	char **old = find(variables, variable), *text;
+	const char *value = *old ? *old + name_len(variable) : "";
 
 	if (*old && !separate)
 		return 0;
-	if (!*old)
+	if (!*value)
 		text = strdup(variable);
-	else if (asprintf(&text, "%s%c%s", variable, separate, *old + name_len(variable)) < 0)
+	else if (asprintf(&text, "%s%c%s", variable, separate, value) < 0)
 		text = NULL;
 	if (!text)
 		return -ENOMEM;

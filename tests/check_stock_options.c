@@ -247,6 +247,11 @@ START_TEST(joined_with_the_users)
 	ck_assert_str_eq(getenv("HEAP"), "a:1,b:2,b:3");
 	stock_options_leave();
 	ck_assert_str_eq(getenv("HEAP"), "b:3");
+	ck_assert_int_eq(setenv("HEAP", "", 1), 0);
+	ck_assert_int_eq(stock_options_enter(&options), 0);
+	ck_assert_str_eq(getenv("HEAP"), "a:1,b:2"); /* no mark at the end */
+	stock_options_leave();
+	ck_assert_str_eq(getenv("HEAP"), "");
 }
 END_TEST
 
