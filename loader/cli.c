@@ -8,6 +8,7 @@
 #include "cli.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -151,6 +152,9 @@ static int run_command(int argc, char **argv)
 	if (!command)
 		return cli_usage(NULL, "unknown command '%s', expected one of %s", argv[0],
 				 command_names());
+	/* where it is ignored, as some daemons leave it, nobody can be waited for */
+	if (command->waits)
+		signal(SIGCHLD, SIG_DFL);
 	optind = 0;
 	return command->run(argc, argv);
 }

@@ -24,6 +24,7 @@ struct cli_command {
 	int (*run)(int argc, char **argv);
 	const char *summary;
 	const char *help;
+	bool waits; /* for children of its own */
 };
 
 extern const struct cli_command cli_run, cli_list, cli_info, cli_config, cli_compare;

@@ -208,6 +208,7 @@ out_request:
 const struct cli_command cli_compare = {
 	.name = "compare",
 	.run = run,
+	.waits = true,
 	.summary = "which heap is best for a command",
 	.help = "usage: chic-alloc compare [-c FILE] [-m STACK]... [-r ROUNDS | -t SECONDS]\n"
 		"                          [--by METRIC] [--show-output] [--json]\n"

@@ -365,6 +365,7 @@ out_request:
 const struct cli_command cli_test = {
 	.name = "test",
 	.run = run,
+	.waits = true,
 	.summary = "hold a module to what its users rely on",
 	.help = "usage: chic-alloc test [-c FILE] [-o SECTION.KEY=VALUE]... [--case GLOB]...\n"
 		"                       [--timeout SECONDS] [--work SECONDS] [--seed NUMBER]\n"

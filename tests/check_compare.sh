@@ -147,6 +147,8 @@ for seconds in 0 -1 x '' nan inf 1e9; do
 done
 expect "--by" 2 - "--by: got 'faults', expected wall, cpu or rss" \
 	"$chic" compare --by faults true
+expect_childless "started where children are ignored" 0 '^HEAP ' - \
+	"$chic" compare -r 2 -m good_heap ./churn
 expect "a command's options are its own" 0 '^echo -m --json$' - \
 	"$chic" compare -m good_heap -r 1 echo -m --json
 

@@ -44,6 +44,9 @@ printf '[module arena]\ncap = 128K\n' >small.conf
 expect "-c" 0 '^ok 1 - lifetimes' - "$chic" test -c small.conf --case lifetimes --work 0 arena
 expect "-o" 1 '^Bail out! .*cap, got .3K.' - "$chic" test -o arena.cap=3K --case lifetimes arena
 
+expect_childless "started where children are ignored" 0 '^ok 2 - growth' - "$chic" test \
+	--case lifetimes --case growth --timeout 20 --work 0 arena
+
 # ---------------------------------------------------- the shipped modules ---
 
 passes "default" "metadata owns kind lifecycle reset params on_top lower_fails" \

@@ -111,6 +111,18 @@ json_valid()
 	fi
 }
 
+# expect, for a COMMAND that is started with SIGCHLD ignored
+expect_childless()
+{
+	if ! env --ignore-signal=CHLD true 2>err; then
+		skip "$1" "env knows no --ignore-signal"
+		return
+	fi
+	name=$1 want=$2 want_out=$3 want_err=$4
+	shift 4
+	expect "$name" "$want" "$want_out" "$want_err" env --ignore-signal=CHLD "$@"
+}
+
 # The plan, and whether all was well.
 finish()
 {
