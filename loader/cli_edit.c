@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -371,13 +372,19 @@ static void finish(const struct edits *edits, struct edit *edit, bool good)
 		sync_folder(edit->above.folder);
 }
 
+/* A signal that would end the command waits, or something would stay half done. */
 int edits_apply(struct edits *edits)
 {
-	int err = prepare_and_commit(edits);
+	sigset_t all, before;
+	int err;
 
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &before);
+	err = prepare_and_commit(edits);
 	for (size_t i = edits->n; i--;)
 		if (edits->all[i].changed)
 			finish(edits, &edits->all[i], !err);
+	sigprocmask(SIG_SETMASK, &before, NULL);
 	return err;
 }
 

@@ -26,10 +26,12 @@ static int run_job(const struct options *options, const char *target)
 	/* it speaks of this command, not of what is enabled */
 	unsetenv("CHIC_ALLOC_DISABLE");
 	job.edits.tree = &job.tree;
-	if (!err && options->list)
+	if (!err && options->list) {
 		status = enabled_list(&job.tree, options->json);
-	else if (!err)
+	} else if (!err) {
+		tree_lock(&job.tree);
 		err = job_do(&job, options->system);
+	}
 	edits_free(&job.edits);
 	free(job.name);
 	tree_close(&job.tree);
@@ -117,6 +119,7 @@ static int run_disable(int argc, char **argv)
 const struct cli_command cli_enable = {
 	.name = "enable",
 	.run = run_enable,
+	.waits = true,
 	.summary = "switch a service or the whole machine on",
 	.help = "usage: chic-alloc enable [--root DIR] UNIT|--system\n"
 		"       chic-alloc enable --list [--root DIR] [--json]\n"
@@ -135,6 +138,7 @@ const struct cli_command cli_enable = {
 const struct cli_command cli_disable = {
 	.name = "disable",
 	.run = run_disable,
+	.waits = true,
 	.summary = "undo what enable did, to the byte",
 	.help = "usage: chic-alloc disable [--root DIR] UNIT|--system\n"
 		"Take out again what enable wrote, and nothing else.\n\n"

@@ -21,6 +21,7 @@
 struct tree {
 	const char *root; /* "" for the machine itself; never ends in a slash */
 	int fd; /* open on the root */
+	int lock; /* or -1 */
 	uid_t owner; /* who is root there */
 	gid_t group;
 };
@@ -28,6 +29,8 @@ struct tree {
 /* root null: the machine itself. */
 int tree_open(struct tree *tree, const char *root);
 void tree_close(struct tree *tree);
+/* Until it is closed, others who lock it wait; not for ever, as anybody can lock it. */
+void tree_lock(struct tree *tree);
 
 /* A file by the folder it is in: links are followed, and the file need not be there. */
 struct tree_place {

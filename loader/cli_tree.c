@@ -15,9 +15,12 @@
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #define LINKS_MAX 40
+#define LOCK_TRIES 1000
+#define LOCK_PAUSE_US 10000
 #define FOLDER_FLAGS (O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 
 struct walk {
@@ -38,7 +41,7 @@ int tree_open(struct tree *tree, const char *root)
 	size_t len;
 	char *path;
 
-	*tree = (struct tree){.root = "", .fd = -1};
+	*tree = (struct tree){.root = "", .fd = -1, .lock = -1};
 	tree->fd = open(shown, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (tree->fd < 0 || fstat(tree->fd, &st))
 		return message_set(-errno, "--root: %s: %s, expected a folder", shown,
@@ -60,9 +63,23 @@ void tree_close(struct tree *tree)
 {
 	if (tree->fd >= 0)
 		close(tree->fd);
+	if (tree->lock >= 0)
+		close(tree->lock);
 	if (*tree->root)
 		free((char *)tree->root);
-	*tree = (struct tree){.root = "", .fd = -1};
+	*tree = (struct tree){.root = "", .fd = -1, .lock = -1};
+}
+
+void tree_lock(struct tree *tree)
+{
+	tree->lock = openat(tree->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (tree->lock < 0)
+		return;
+	for (int i = 0; i < LOCK_TRIES && flock(tree->lock, LOCK_EX | LOCK_NB); i++) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return;
+		usleep(LOCK_PAUSE_US);
+	}
 }
 
 /* ------------------------------------------------------------- trust --- */

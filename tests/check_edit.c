@@ -12,6 +12,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* What cli.c has for the rest of the command. */
@@ -365,6 +367,41 @@ START_TEST(all_or_nothing)
 }
 END_TEST
 
+static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
+static int signal_in_the_middle;
+
+/* The C library's is not needed here. */
+int fsync(int fd)
+{
+	(void)fd;
+	if (signal_in_the_middle)
+		raise(signal_in_the_middle);
+	return 0;
+}
+
+START_TEST(signals_wait_until_all_is_done)
+{
+	int status;
+	pid_t child;
+
+	put("etc/file", "a\n");
+	child = fork();
+	if (child == 0) {
+		signal_in_the_middle = signals[_i];
+		signal(signal_in_the_middle, SIG_DFL);
+		try_change(two_files);
+		_exit(0);
+	}
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert(WIFSIGNALED(status));
+	ck_assert_int_eq(WTERMSIG(status), signals[_i]);
+	ck_assert(tree_has(&tree, "/etc/new/file"));
+	ck_assert_int_eq(change(two_files_back), 0);
+	check_bytes("/etc/file", "a\n", 2);
+	ck_assert(!tree_has(&tree, "/etc/new"));
+}
+END_TEST
+
 START_TEST(faults_of_files)
 {
 	unsigned n;
@@ -544,6 +581,7 @@ static Suite *make_suite(void)
 	tcase_add_test(files, edited_block);
 	tcase_add_test(files, folder_comes_and_goes);
 	tcase_add_test(files, all_or_nothing);
+	tcase_add_loop_test(files, signals_wait_until_all_is_done, 0, ARRAY_SIZE(signals));
 	tcase_add_test(files, faults_of_files);
 	tcase_add_test(files, faults_of_everything);
 	tcase_add_test(files, links_stay_below);

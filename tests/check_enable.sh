@@ -192,6 +192,33 @@ disable plain >out 2>err
 expect "the umask does not matter" 0 '^644$' - stat -c %a "$units/plain.service.d/$sorted"
 disable plain >out 2>err
 
+expect_childless "started where children are ignored" 0 'written$' '' \
+	"$chic" enable --root "$root" plain
+disable plain >out 2>err
+
+# at_once COMMAND: three of them, ten times; all of them are good
+at_once()
+{
+	for round in 1 2 3 4 5 6 7 8 9 10; do
+		for i in 1 2; do
+			("$1" plain >out.$i 2>&1 || echo "round $round" >>failed) &
+		done
+		"$1" plain >out 2>err || echo "round $round" >>failed
+		wait
+		[ "$1" = disable ] || disable plain >out.3 2>&1
+		[ "$1" = enable ] || enable plain >out.3 2>&1
+	done
+}
+
+snapshot before
+: >failed
+at_once enable
+at_once disable
+disable plain >out 2>err
+expect "several at once" 0 - - cat failed
+snapshot after
+same "several at once: all is as it was" before after
+
 mkdir "$units/plain.service.d"
 undone "a folder that was there" plain
 drop_in plain.service 10.conf 'Environment=A=1'
