@@ -95,6 +95,7 @@ struct cli_module {
 	struct modinfo info;
 	struct module_exports exports; /* not null where the file has it; not to be called */
 	const char *kind; /* heap, filter or mixed */
+	bool tells_size; /* of its blocks: it can serve unmodified programs */
 	size_t static_tls; /* bytes of thread-local storage it brings */
 	struct stock_options options; /* once cli_module_options() was called */
 };

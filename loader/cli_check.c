@@ -59,13 +59,9 @@ static int check_order(struct walk *walk, const struct cli_module *module)
 	return 0;
 }
 
-/* Everything but a heap hands on what its lower says of a block's size. */
 static int check_usable_size(const struct walk *walk, const struct cli_module *module)
 {
-	const struct module_exports *exports = &module->exports;
-
-	if (!walk->malloc_family || !module->info.found || module->info.kind != KIND_HEAP ||
-	    !exports->alloc || exports->usable_size)
+	if (!walk->malloc_family || module->tells_size)
 		return 0;
 	return message_set(-EINVAL,
 			   "%s: exports no usable_size, expected one for unmodified programs",

@@ -82,7 +82,43 @@ static int check_native(const struct elf *elf, struct cli_module *out)
 {
 	int err = modinfo_check(&out->info, out->where.name, out->where.path);
 
-	return err ? err : check_exports(elf, out);
+	if (!err)
+		err = check_exports(elf, out);
+	/* all but a heap hand on what their lower says; without alloc it is none */
+	out->tells_size = out->info.kind != KIND_HEAP || !out->exports.alloc ||
+			  out->exports.usable_size;
+	return err;
+}
+
+/* Whether a stock library has one of the functions: 1, 0 or an error. */
+static int has_one_of(const struct elf *elf, const char *prefix, const char *const *names)
+{
+	char symbol[NAME_MAX_LEN + 32];
+	int there = 0;
+
+	for (; *names && !there; names++) {
+		snprintf(symbol, sizeof(symbol), "%s%s", prefix, *names);
+		there = elf_defines(elf, symbol);
+	}
+	return there;
+}
+
+/* What else the loader asks of a malloc family, once it has the library open. */
+static int check_family(const struct elf *elf, const char *prefix, struct cli_module *out)
+{
+	static const char *const aligned[] = {"memalign", "aligned_alloc", "posix_memalign",
+					      NULL};
+	int there = has_one_of(elf, prefix, aligned);
+
+	if (!there)
+		return message_set(-EINVAL,
+				   "%s: found no function %smemalign, expected that, "
+				   "%saligned_alloc or %sposix_memalign",
+				   out->where.path, prefix, prefix, prefix);
+	if (there > 0)
+		there = has_one_of(elf, prefix, module_usable_sizes);
+	out->tells_size = there > 0;
+	return there < 0 ? there : 0;
 }
 
 static int compare_params(const void *a, const void *b)
@@ -100,18 +136,17 @@ static void sort_params(struct modinfo *info)
 
 static int read_info(const struct config *config, struct cli_module *out)
 {
-	const struct setting *prefix = config_module_setting(config, out->where.name, "prefix");
+	const struct setting *set = config_module_setting(config, out->where.name, "prefix");
+	const char *prefix = set ? set->value : "";
 	struct location *where = &out->where;
 	struct elf elf;
 	int err = elf_open(&elf, where->fd, where->path);
 
 	if (!err)
-		err = modinfo_read_prefixed(where->fd, where->path, prefix ? prefix->value : "",
-					    &out->info);
+		err = modinfo_read_prefixed(where->fd, where->path, prefix, &out->info);
 	if (err)
 		return err;
-	if (out->info.found)
-		err = check_native(&elf, out);
+	err = out->info.found ? check_native(&elf, out) : check_family(&elf, prefix, out);
 	if (err) {
 		modinfo_free(&out->info);
 		return err;

@@ -521,6 +521,8 @@ struct module_symbol {
 };
 
 extern const struct module_symbol module_symbols[];
+/* What the function of a malloc family may be called that tells a block's size. */
+extern const char *const module_usable_sizes[];
 
 /* Find, check and open the module of a stack's entry, or count one more use. */
 int module_get(const struct config *config, const char *entry, bool secure,

@@ -151,10 +151,11 @@ static int resolve_memalign(struct module *m, const char *prefix)
 		m->path, ARRAY_SIZE(posix_memaligns));
 }
 
+const char *const module_usable_sizes[] = {"malloc_usable_size", "usable_size", "malloc_size",
+					   "msize", NULL};
+
 static int resolve_family(struct module *m, const char *prefix)
 {
-	static const char *const usable[] = {"malloc_usable_size", "usable_size", "malloc_size",
-					     "msize", NULL};
 	struct chic_malloc_family *f = &m->family;
 	int err;
 
@@ -162,7 +163,8 @@ static int resolve_family(struct module *m, const char *prefix)
 	f->free = (void (*)(void *))own_symbol_of(m->handle, prefix, "", "free");
 	f->calloc = (void *(*)(size_t, size_t))own_symbol_of(m->handle, prefix, "", "calloc");
 	f->realloc = (void *(*)(void *, size_t))own_symbol_of(m->handle, prefix, "", "realloc");
-	f->usable_size = (size_t(*)(void *))first_symbol(m->handle, prefix, usable);
+	f->usable_size =
+		(size_t(*)(void *))first_symbol(m->handle, prefix, module_usable_sizes);
 	err = resolve_memalign(m, prefix);
 	if (err || (f->malloc && f->free && f->calloc && f->realloc && f->memalign))
 		return err;

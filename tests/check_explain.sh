@@ -251,6 +251,27 @@ expect "run warns of it" 0 - 'own: runs on the platform heap: it defines malloc 
 compile own -fno-builtin -DJEMALLOC -rdynamic &&
 	will_not "whose name is known" 'it defines malloc itself: jemalloc$' ./own
 
+# a library that lacks what unmodified programs need is known before it is opened
+cat >>own.c <<'C'
+#ifdef ALIGNED
+void *ALIGNED(size_t a, size_t n) { return a <= 16 ? malloc(n) : NULL; }
+#endif
+#ifdef SIZED
+size_t SIZED(void *p) { return !p; }
+#endif
+C
+$CC -fno-builtin -DLIBRARY -DSIZED=msize -shared -fPIC -o unaligned.so own.c || exit 99
+$CC -fno-builtin -DLIBRARY -DALIGNED=memalign -shared -fPIC -o sizeless.so own.c || exit 99
+$CC -fno-builtin -DLIBRARY -DALIGNED=aligned_alloc -DSIZED=msize -shared -fPIC -o all.so own.c ||
+	exit 99
+will_not "a heap without memalign" 'unaligned.so: found no function memalign, expected ' \
+	-m "$tmp/unaligned.so" sleep
+will_not "a heap that tells no sizes" 'sizeless.so: exports no usable_size, expected one' \
+	-m "$tmp/sizeless.so" sleep
+refused "run does not start it" 'sizeless.so: exports no usable_size, expected one' \
+	"$chic" run -m "$tmp/sizeless.so" touch started
+will "a heap that has all" 'all.so' -m "$tmp/all.so" sleep
+
 for sanitizer in address thread; do
 	if compile sane -fsanitize=$sanitizer; then
 		will_not "-fsanitize=$sanitizer" 'it carries a sanitizer: ' ./sane
