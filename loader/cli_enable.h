@@ -124,6 +124,14 @@ char *unitfile_word(char **value);
 /* "WORD" as a unit can hold it; specifiers are left as they are.  To be freed. */
 char *unitfile_quote(const char *word);
 
+/* cli_envfile.c - the syntax of systemd's environment files */
+
+typedef int (*envfile_fn)(void *arg, const char *name, size_t len, const char *value,
+			  unsigned line);
+
+/* Call fn for each NAME=VALUE; its answer, if not 0, ends it. */
+int envfile_parse(const char *text, envfile_fn fn, void *arg);
+
 /* cli_unitfind.c - the files that make a unit */
 
 struct unit_files {
@@ -150,6 +158,8 @@ struct unit {
 	char *conf, *module, *disable; /* CHIC_ALLOC_CONF, _MODULE, _DISABLE; or null */
 	char *program; /* of the first ExecStart; null if none can be told */
 	char *obstacle; /* why LD_PRELOAD would not arrive; null if it will */
+	/* what GLIBC_TUNABLES will be whatever a drop-in sets, and why; or null */
+	char *late_tunables, *late_place;
 	char *root; /* RootDirectory or RootImage */
 	bool hides_home, hides_tmp;
 	bool filters_calls, allows_madvise; /* SystemCallFilter is an allow list */

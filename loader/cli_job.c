@@ -129,6 +129,20 @@ static int check_sight(const struct unit *unit)
 	return 0;
 }
 
+/* What the unit sets behind our drop-in, and a heap needs otherwise. */
+static int check_tunables(const struct unit *unit, size_t static_tls)
+{
+	char *tunables;
+
+	if (!unit->late_place || !cli_needs_tunables(unit->late_tunables, static_tls))
+		return 0;
+	tunables = cli_join_tunables(unit->late_tunables, static_tls);
+	message_set(-EEXIST, "%s, expected it to be %s: a heap needs %zu bytes of static TLS",
+		    unit->late_place, tunables ? tunables : "", static_tls);
+	free(tunables);
+	return -EEXIST;
+}
+
 static int check_unit(struct job *job, const struct unit *unit)
 {
 	char *paths[] = {unit->program};
@@ -140,7 +154,9 @@ static int check_unit(struct job *job, const struct unit *unit)
 	if (unit->obstacle)
 		return message_set(-EEXIST, "%s", unit->obstacle);
 	err = check_sight(unit);
-	return err ? err : facts_find(&job->tree, &request, &job->facts);
+	if (!err)
+		err = facts_find(&job->tree, &request, &job->facts);
+	return err ? err : check_tunables(unit, job->facts.static_tls);
 }
 
 static int enable_unit(struct job *job, const struct unit *unit)

@@ -42,6 +42,19 @@ static int hinder(const struct reader *reader, const char *file, unsigned line,
 	return out_of_memory(reader);
 }
 
+/* What comes behind our drop-in stands, whether that sets the variable or not. */
+static int set_late(const struct reader *reader, const char *value, const char *file,
+		    unsigned line, const char *what)
+{
+	struct unit *unit = reader->unit;
+
+	free(unit->late_place);
+	if (asprintf(&unit->late_place, "%s:%u: %s", file, line, what) < 0)
+		unit->late_place = NULL;
+	return unit->late_place ? keep(reader, &unit->late_tunables, value)
+				: out_of_memory(reader);
+}
+
 /* ------------------------------------------------------- environment --- */
 
 static char **variable(struct unit *unit, const char *name, size_t len)
@@ -62,13 +75,23 @@ static char **variable(struct unit *unit, const char *name, size_t len)
 	return NULL;
 }
 
-/* One NAME=VALUE. */
-static int assign(struct reader *reader, const char *word)
+/* Of NAME or NAME=VALUE. */
+static char **variable_of(const struct reader *reader, const char *word)
 {
-	size_t len = strcspn(word, "=");
-	char **value = variable(reader->unit, word, len);
+	return variable(reader->unit, word, strcspn(word, "="));
+}
 
-	return word[len] && value ? keep(reader, value, word + len + 1) : 0;
+static int assign(struct reader *reader, const char *word, const char *file, unsigned line)
+{
+	const char *equals = strchr(word, '=');
+	char **where = variable_of(reader, word);
+
+	if (!equals || !where)
+		return 0;
+	if (reader->behind && where == &reader->unit->tunables)
+		return set_late(reader, equals + 1, file, line,
+				"sets GLIBC_TUNABLES after " UNIT_DROP_IN);
+	return keep(reader, where, equals + 1);
 }
 
 static void forget(struct unit *unit)
@@ -82,17 +105,10 @@ static void forget(struct unit *unit)
 	}
 }
 
-static bool names_preload(const char *word)
-{
-	return strcmp(word, "LD_PRELOAD") == 0 || strncmp(word, "LD_PRELOAD=", 11) == 0;
-}
-
 /* Somebody has put it there by hand. */
-static bool has_library(const char *line)
+static bool has_library(const char *value)
 {
-	const char *end = strchrnul(line, '\n'), *path = cli_preload_path();
-
-	return memmem(line, (size_t)(end - line), path, strlen(path));
+	return strstr(value, cli_preload_path());
 }
 
 static int take_environment(struct reader *reader, char *value, const char *file, unsigned line)
@@ -107,25 +123,29 @@ static int take_environment(struct reader *reader, char *value, const char *file
 	if (!*value)
 		forget(reader->unit);
 	while (!err && (word = unitfile_word(&value))) {
-		if (reader->behind && names_preload(word) && !has_library(word))
+		if (reader->behind && variable_of(reader, word) == &reader->unit->preload &&
+		    !has_library(word))
 			err = hinder(reader, file, line,
 				     "sets LD_PRELOAD after " UNIT_DROP_IN
 				     ", expected a file that sorts before it");
 		else
-			err = assign(reader, word);
+			err = assign(reader, word, file, line);
 	}
 	return err;
 }
 
 static int take_unset(struct reader *reader, char *value, const char *file, unsigned line)
 {
-	char *word;
+	char *word, **where;
 	int err = 0;
 
 	while (!err && (word = unitfile_word(&value))) {
-		if (names_preload(word))
+		where = variable_of(reader, word);
+		if (where == &reader->unit->preload)
 			err = hinder(reader, file, line,
 				     "takes LD_PRELOAD away, expected it to stay");
+		else if (where == &reader->unit->tunables)
+			err = set_late(reader, "", file, line, "takes GLIBC_TUNABLES away");
 	}
 	return err;
 }
@@ -145,30 +165,42 @@ static int take_env_file(struct reader *reader, char *value, const char *file, u
 	return tree_list_add(list, value) ? out_of_memory(reader) : 0;
 }
 
+struct env_file {
+	struct reader *reader;
+	const char *path;
+};
+
 /* These files come after all Environment=, our drop-in's included. */
+static int take_late(void *arg, const char *name, size_t len, const char *value, unsigned line)
+{
+	const struct env_file *file = arg;
+	struct reader *reader = file->reader;
+	char **where = variable(reader->unit, name, len);
+
+	if (where == &reader->unit->preload)
+		return has_library(value)
+			       ? 0
+			       : hinder(reader, file->path, line,
+					"sets LD_PRELOAD, which no drop-in changes, expected "
+					"the preload library in front of its value");
+	if (where == &reader->unit->tunables)
+		return set_late(reader, value, file->path, line,
+				"sets GLIBC_TUNABLES, which no drop-in changes");
+	return where ? keep(reader, where, value) : 0;
+}
+
 static int read_env_file(struct reader *reader, const char *path)
 {
-	const char *line, *next;
-	unsigned number = 0;
+	struct env_file file = {reader, path};
 	char *text;
 	size_t len;
-	int err;
+	int err = tree_read(reader->tree, path, &text, &len);
 
-	err = tree_read(reader->tree, path, &text, &len);
-	if (err)
-		return err == -ENOMEM ? out_of_memory(reader) : 0;
-	for (line = text, err = 0; *line && !err; line = next) {
-		next = line + strcspn(line, "\n");
-		next += *next == '\n';
-		number++;
-		line += strspn(line, " \t");
-		if (strncmp(line, "LD_PRELOAD=", 11) == 0 && !has_library(line))
-			err = hinder(reader, path, number,
-				     "sets LD_PRELOAD, which no drop-in changes, expected the "
-				     "preload library in front of its value");
+	if (!err) {
+		err = envfile_parse(text, take_late, &file);
+		free(text);
 	}
-	free(text);
-	return err;
+	return err == -ENOMEM ? out_of_memory(reader) : 0;
 }
 
 /* ------------------------------------------------------ other settings --- */
@@ -255,11 +287,6 @@ static int take_filter(struct reader *reader, char *value, const char *file, uns
 	return 0;
 }
 
-static int take_manager(struct reader *reader, char *value, const char *file, unsigned line)
-{
-	return take_environment(reader, value, file, line);
-}
-
 static const struct {
 	const char *section, *key;
 	int (*take)(struct reader *reader, char *value, const char *file, unsigned line);
@@ -273,7 +300,7 @@ static const struct {
 	{"Service", "ProtectHome", take_home},
 	{"Service", "PrivateTmp", take_tmp},
 	{"Service", "SystemCallFilter", take_filter},
-	{"Manager", "DefaultEnvironment", take_manager},
+	{"Manager", "DefaultEnvironment", take_environment},
 };
 
 static int take(void *arg, const char *section, const char *key, char *value, const char *file,
@@ -370,6 +397,8 @@ void unit_free(struct unit *unit)
 	forget(unit);
 	free(unit->program);
 	free(unit->obstacle);
+	free(unit->late_tunables);
+	free(unit->late_place);
 	free(unit->root);
 	unit_files_free(&unit->files);
 }

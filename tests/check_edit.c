@@ -146,6 +146,45 @@ START_TEST(unit_of_any_bytes)
 }
 END_TEST
 
+static int note_variable(void *arg, const char *name, size_t len, const char *value,
+			 unsigned line)
+{
+	char *text = arg;
+
+	sprintf(text + strlen(text), "%u %.*s=%s;", line, (int)len, name, value);
+	return 0;
+}
+
+static const struct {
+	const char *text, *variables;
+} env_files[] = {
+	{"", ""},
+	{"A=b", "1 A=b;"},
+	{"\n \t A \t=  b c \t\nB=", "2 A=b c;3 B=;"},
+	{"# A=b\n;A=b\n #\\\nA=b\nA=#b", "5 A=#b;"},
+	{"#c \\\n#\nA=b", "3 A=b;"},
+	{"export A=b\nA\nB=c", "1 export A=b;3 B=c;"},
+	{"A=\"b c \" \t'd\\'e\"f\"", "1 A=b c d\\e\"f\";"},
+	{"A=\"b\nC=d\\\ne\\\"\\q\" \nF=", "1 A=b\nC=de\"\\q;4 F=;"},
+	{"A=b\\\nC=d\nE=\\ f\\ \\\\", "1 A=bC=d;3 E= f \\;"},
+	{"A=b\r\nC=d\r\n", "1 A=b;2 C=d;"},
+	{"A='b", "1 A=b;"},
+	{"A=\"b\\", "1 A=b;"},
+	{"A=b\\", "1 A=b;"},
+	{"A=b  ", "1 A=b;"},
+	{"A", ""},
+	{"#\\", ""},
+};
+
+START_TEST(variables_of_a_file)
+{
+	char all[256] = "";
+
+	ck_assert_int_eq(envfile_parse(env_files[_i].text, note_variable, all), 0);
+	ck_assert_str_eq(all, env_files[_i].variables);
+}
+END_TEST
+
 /* ----------------------------------------------------------------- files --- */
 
 static struct tree tree;
@@ -572,6 +611,7 @@ static Suite *make_suite(void)
 
 	tcase_add_loop_test(syntax, words, 0, ARRAY_SIZE(good_words));
 	tcase_add_loop_test(syntax, units, 0, ARRAY_SIZE(good_units));
+	tcase_add_loop_test(syntax, variables_of_a_file, 0, ARRAY_SIZE(env_files));
 	tcase_add_test(syntax, quoted_word_is_itself);
 	tcase_add_test(syntax, unit_of_any_bytes);
 	tcase_add_checked_fixture(files, setup, teardown);

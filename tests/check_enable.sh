@@ -334,7 +334,10 @@ printf 'A=1\nLD_PRELOAD="%s:/f.so"\n' $lib >"$root/etc/default/plain"
 undone "an environment file that has ours" plain
 printf 'A=1\nNO_LD_PRELOAD="/f.so"\n' >"$root/etc/default/plain"
 undone "an environment file that does not" plain
-printf 'LD_PRELOAD=/f.so\n' >"$root/etc/default/plain"
+printf 'A=\\\nLD_PRELOAD=/f.so\n' >"$root/etc/default/plain"
+undone "an environment file in which it is a value" plain
+printf 'LD_PRELOAD = /f.so\n' >"$root/etc/default/plain"
+not_enabled "an environment file with blanks" '/plain:1: sets LD_PRELOAD.*expected' plain
 unit plain.service 'EnvironmentFile=/etc/default/plain' 'EnvironmentFile=' \
 	'EnvironmentFile=-/etc/none'
 undone "an environment file that is taken back" plain
@@ -406,6 +409,13 @@ unit plain.service 'Environment=CHIC_ALLOC_MODULE=/usr/lib/none.so'
 not_enabled "the unit's own module" 'CHIC_ALLOC_MODULE: .*none.so' plain
 unit plain.service 'Environment=CHIC_ALLOC_CONF=/etc/own.conf'
 not_enabled "the unit's own configuration" '/etc/own.conf: ' plain
+unit plain.service 'EnvironmentFile=/etc/default/plain'
+echo 'CHIC_ALLOC_MODULE="/usr/lib/none.so"' >"$root/etc/default/plain"
+not_enabled "the module of its environment file" 'CHIC_ALLOC_MODULE: .*none.so' plain
+echo ' CHIC_ALLOC_DISABLE = 1' >"$root/etc/default/plain"
+expect "a unit that its environment file switches off" 0 'written$' \
+	'sets CHIC_ALLOC_DISABLE=1' enable plain
+disable plain >out 2>err
 unit plain.service 'Environment=CHIC_ALLOC_DISABLE=1'
 expect "a unit that is switched off" 0 'written$' 'sets CHIC_ALLOC_DISABLE=1' enable plain
 disable plain >out 2>err
@@ -440,7 +450,21 @@ if ${CC:-cc} -shared -fPIC -fno-builtin -ftls-model=initial-exec -o "$root/usr/l
 		"Environment=\"GLIBC_TUNABLES=glibc.malloc.check=1:$tunable\""
 	unit plain.service "Environment=GLIBC_TUNABLES=glibc.rtld.optional_static_tls=9000"
 	drop_in_sets "a tunable that is there" plain.service "$is\""
+	unit plain.service 'EnvironmentFile=/etc/default/plain'
+	echo 'GLIBC_TUNABLES=glibc.malloc.check=1' >"$root/etc/default/plain"
+	not_enabled "a tunable in its environment file" "/plain:1: sets GLIBC_TUNABLES, \
+which no drop-in changes, expected it to be glibc.malloc.check=1:$tunable: .* 3[0-9]+ bytes" plain
+	echo "GLIBC_TUNABLES=$tunable" >"$root/etc/default/plain"
+	undone "a tunable there that is enough" plain
+	unit plain.service 'UnsetEnvironment=GLIBC_TUNABLES'
+	not_enabled "tunables taken away" '/plain.service:5: takes GLIBC_TUNABLES away, expected' \
+		plain
 	unit plain.service 'ExecStart=/bin/true'
+	drop_in plain.service zzz.conf 'Environment=A=1 GLIBC_TUNABLES=glibc.malloc.check=1'
+	not_enabled "a tunable behind ours" '/zzz.conf:2: sets GLIBC_TUNABLES after .*expected' plain
+	configure 'module = libc.so.6'
+	undone "where nothing needs one" plain
+	rm -r "$units/plain.service.d"
 	printf '[allocator]\n[program x]\nmodule = /usr/lib/greedy.so\n' \
 		>"$root$CHIC_ALLOC_CONFDIR/chic-alloc.conf"
 	drop_in_sets "a rule's need" plain.service "$is\"" \
