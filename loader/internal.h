@@ -682,6 +682,9 @@ void loader_each_layer(void (*fn)(struct layer *, void *arg), void *arg, bool in
 void loader_start(bool malloc_family);
 /* The platform heap for good: the preload library's copy of the loader serves. */
 void loader_behind_preload(void);
+/* chic_alloc_interpose() of this copy, whichever has that name in the process. */
+void loader_interpose(const struct chic_malloc_family *platform, const char *standdown,
+		      struct chic_interposed *out);
 
 /* status.c - what a process leaves in its memory for `chic-alloc ps` */
 

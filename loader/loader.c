@@ -541,8 +541,8 @@ void loader_behind_preload(void)
 	loader_unlock();
 }
 
-CHIC_EXPORT void chic_alloc_interpose(const struct chic_malloc_family *family,
-				      const char *standdown, struct chic_interposed *out)
+void loader_interpose(const struct chic_malloc_family *family, const char *standdown,
+		      struct chic_interposed *out)
 {
 	loader_lock();
 	platform_set_family(family);
@@ -555,4 +555,10 @@ CHIC_EXPORT void chic_alloc_interpose(const struct chic_malloc_family *family,
 	interposed = true;
 	interpose_answer(hooks_default(), out);
 	loader_unlock();
+}
+
+CHIC_EXPORT void chic_alloc_interpose(const struct chic_malloc_family *family,
+				      const char *standdown, struct chic_interposed *out)
+{
+	loader_interpose(family, standdown, out);
 }

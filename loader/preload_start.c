@@ -227,7 +227,7 @@ void chic_alloc_preload_start(void)
 	if (atomic_flag_test_and_set(&begun))
 		return;
 	libc_family_find(&libc_family);
-	chic_alloc_interpose(&libc_family, standdown_reason(), &in);
+	loader_interpose(&libc_family, standdown_reason(), &in);
 	dispatch_fill(&preload_page.dispatch, &in, &libc_family);
 	publish(in.sets_errno);
 	errno = saved;

@@ -89,6 +89,18 @@ both_orders finished -m counting -o counting.summary=yes
 ln -s summary link
 both_orders finished -m counting -o counting.summary=yes -o "counting.output=$tmp/link"
 
+# Another copy of ours, as where the machine has one and a command brings its own.
+mkdir other
+cp "${CHIC_ALLOC_PRELOAD:?}" other/libchic_alloc_preload.so
+for order in before behind
+do
+	expect "another copy of ours, $order" 0 '/counting\.so$' - "$chic" run -m counting -- \
+		sh -c "$start" sh $order "$tmp/other/libchic_alloc_preload.so" /proc/self/maps
+	expect "another copy of ours, $order, and no stack" 0 '/libchic_alloc_preload\.so$' - \
+		"$chic" run -m default -- \
+		sh -c "$start" sh $order "$tmp/other/libchic_alloc_preload.so" /proc/self/maps
+done
+
 # A program that links an allocator, as redis does jemalloc.
 compile linked <<'C'
 #include <stddef.h>
