@@ -182,19 +182,21 @@ static const char *family_prefix(const char *name, const struct config *config)
 	return prefix ? prefix->value : "";
 }
 
-/* The linker's message begins with the library that it is about, if not ours. */
+/*
+ * The linker's message begins with the library that it is about: the one that is
+ * opened, for which chic-alloc run would have made room, or one that this needs.
+ */
 static int tls_error(const char *why)
 {
-	const char *before = getenv("GLIBC_TUNABLES");
+	const char *before = getenv("GLIBC_TUNABLES"), *run = getenv("CHIC_ALLOC_RUN");
 	char *path = strndup(why, strcspn(why, ":"));
 	size_t need = path ? tls_of_file(path) : 0;
 	char *tunables = tls_tunables(before, need + tls_room(before));
 	int err;
 
-	err = message_set(-ENOMEM,
-			  "%s (%zu bytes): start the program by chic-alloc run, or with "
-			  "GLIBC_TUNABLES=%s",
-			  why, need, tunables ? tunables : "");
+	err = message_set(-ENOMEM, "%s (%zu bytes): start the program%s with GLIBC_TUNABLES=%s",
+			  why, need, run ? "" : " by chic-alloc run, or",
+			  tunables ? tunables : "");
 	free(tunables);
 	free(path);
 	return err;

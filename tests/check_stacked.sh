@@ -89,6 +89,36 @@ both_orders finished -m counting -o counting.summary=yes
 ln -s summary link
 both_orders finished -m counting -o counting.summary=yes -o "counting.output=$tmp/link"
 
+# A heap whose storage is that of a library which it needs: no file says that.
+echo '__thread char storage[3000] __attribute__((tls_model("initial-exec")));' >storage.c
+cat >heap.c <<'C'
+#include <stddef.h>
+
+extern void *__libc_malloc(size_t), *__libc_calloc(size_t, size_t);
+extern void *__libc_realloc(void *, size_t), *__libc_memalign(size_t, size_t);
+extern void __libc_free(void *);
+extern __thread char storage[3000];
+
+void *malloc(size_t size) { return __libc_malloc(size); }
+void *calloc(size_t n, size_t size) { return __libc_calloc(n, size); }
+void *realloc(void *p, size_t size) { return __libc_realloc(p, size); }
+void *memalign(size_t align, size_t size) { return __libc_memalign(align, size); }
+void free(void *p) { storage[0]++, __libc_free(p); }
+size_t malloc_usable_size(void *p) { return p ? 16 : 0; }
+C
+if ${CC:-cc} -fPIC -shared storage.c -o libstorage.so 2>err &&
+	${CC:-cc} -fPIC -shared -fno-builtin -ftls-model=initial-exec heap.c -o heap.so \
+		-L. -lstorage "-Wl,-rpath,$tmp" 2>err; then
+	expect "static TLS of a library that a heap needs: what to do" 0 '^text$' \
+		"storage.so: .*\\(3000 bytes\\): start the program with GLIBC_TUNABLES=[^ ]*=4096;" \
+		"$chic" run -m "$tmp/heap.so" -- cat text
+	expect "does it" 0 '^text$' - \
+		env GLIBC_TUNABLES=glibc.rtld.optional_static_tls=4096 \
+		"$chic" run -m "$tmp/heap.so" -- cat text
+else
+	skip "static TLS of a library that a heap needs" "cannot build it"
+fi
+
 # Another copy of ours, as where the machine has one and a command brings its own.
 mkdir other
 cp "${CHIC_ALLOC_PRELOAD:?}" other/libchic_alloc_preload.so
