@@ -259,7 +259,7 @@ static char **find(char **variables, const char *variable)
 }
 
 /* What the user set takes the whole, or the last word where options are joined. */
-static int put(char **variables, const char *variable, char separate)
+static int put(char **variables, const char *variable, char separate, char **replaced)
 {
 	char **old = find(variables, variable), *text;
 	const char *value = *old ? *old + name_len(variable) : "";
@@ -272,6 +272,7 @@ static int put(char **variables, const char *variable, char separate)
 		text = NULL;
 	if (!text)
 		return -ENOMEM;
+	*replaced = *old;
 	*old = text;
 	return 0;
 }
@@ -284,6 +285,8 @@ static int put(char **variables, const char *variable, char separate)
 struct environment {
 	struct environment *earlier;
 	char **before;
+	size_t n; /* of the variables; what was added stands behind them */
+	char *replaced; /* the one that was joined with options; or null */
 	char *variables[];
 };
 
@@ -300,6 +303,7 @@ static struct environment *environment_new(const struct stock_options *options)
 	if (!e)
 		return NULL;
 	e->before = environ;
+	e->n = n;
 	for (size_t i = 0; i < n; i++)
 		e->variables[i] = environ[i];
 	e->earlier = environments;
@@ -312,7 +316,7 @@ int stock_options_enter(const struct stock_options *options)
 	struct environment *e = environment_new(options);
 
 	for (size_t i = 0; e && i < options->n; i++)
-		if (put(e->variables, options->variables[i], options->separate))
+		if (put(e->variables, options->variables[i], options->separate, &e->replaced))
 			return out_of_memory("the library");
 	if (!e)
 		return out_of_memory("the library");
@@ -320,9 +324,24 @@ int stock_options_enter(const struct stock_options *options)
 	return 0;
 }
 
-/* Where somebody set a variable meanwhile, there is another array, which stays. */
+/* Out of the array that the C library made when somebody set a variable meanwhile. */
+static void take_back(const struct environment *e)
+{
+	if (e->replaced)
+		putenv(e->replaced);
+	for (char *const *added = e->variables + e->n; *added; added++) {
+		char *name = strndup(*added, strcspn(*added, "="));
+
+		if (name)
+			unsetenv(name);
+		free(name);
+	}
+}
+
 void stock_options_leave(void)
 {
 	if (environ == environments->variables)
 		__atomic_store_n(&environ, environments->before, __ATOMIC_RELEASE);
+	else
+		take_back(environments);
 }

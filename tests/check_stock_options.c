@@ -268,6 +268,21 @@ START_TEST(no_environment_at_all)
 }
 END_TEST
 
+START_TEST(somebody_sets_a_variable_beside_a_joined_one)
+{
+	set("env", "HEAP key:value,");
+	set("a", "1");
+	ck_assert_int_eq(read_options(), 0);
+	ck_assert_int_eq(setenv("HEAP", "b:3", 1), 0);
+	ck_assert_int_eq(stock_options_enter(&options), 0);
+	ck_assert_int_eq(setenv("MEANWHILE", "2", 1), 0);
+	ck_assert_str_eq(getenv("HEAP"), "a:1,b:3");
+	stock_options_leave();
+	ck_assert_str_eq(getenv("HEAP"), "b:3");
+	ck_assert_str_eq(getenv("MEANWHILE"), "2");
+}
+END_TEST
+
 /* The C library makes an array of its own then, and frees the one it had. */
 START_TEST(somebody_sets_a_variable_meanwhile)
 {
@@ -280,6 +295,7 @@ START_TEST(somebody_sets_a_variable_meanwhile)
 	stock_options_leave();
 	ck_assert_str_eq(getenv("BEFORE"), "1");
 	ck_assert_str_eq(getenv("MEANWHILE"), "2");
+	ck_assert_ptr_null(getenv("HEAP_A"));
 	ck_assert_int_eq(setenv("AFTER", "3", 1), 0);
 	ck_assert_str_eq(getenv("AFTER"), "3");
 }
@@ -304,6 +320,7 @@ static Suite *make_suite(void)
 	tcase_add_test(t, joined_with_the_users);
 	tcase_add_test(t, no_environment_at_all);
 	tcase_add_test(t, somebody_sets_a_variable_meanwhile);
+	tcase_add_test(t, somebody_sets_a_variable_beside_a_joined_one);
 	suite_add_tcase(s, t);
 	return s;
 }
