@@ -185,6 +185,27 @@ START_TEST(variables_of_a_file)
 }
 END_TEST
 
+START_TEST(variables_of_any_bytes)
+{
+	static const char alphabet[] = "A==\\\n\r\t #;'\"$`";
+	char text[64], all[4096];
+
+	srand(1);
+	for (unsigned i = 0; i < 20000; i++) {
+		unsigned n = (unsigned)rand() % (sizeof(text) - 1);
+		char *copy;
+
+		for (unsigned k = 0; k < n; k++)
+			text[k] = alphabet[(unsigned)rand() % (sizeof(alphabet) - 1)];
+		text[n] = '\0';
+		copy = strdup(text);
+		*all = '\0';
+		ck_assert_int_eq(envfile_parse(copy, note_variable, all), 0);
+		free(copy);
+	}
+}
+END_TEST
+
 /* ----------------------------------------------------------------- files --- */
 
 static struct tree tree;
@@ -612,6 +633,7 @@ static Suite *make_suite(void)
 	tcase_add_loop_test(syntax, words, 0, ARRAY_SIZE(good_words));
 	tcase_add_loop_test(syntax, units, 0, ARRAY_SIZE(good_units));
 	tcase_add_loop_test(syntax, variables_of_a_file, 0, ARRAY_SIZE(env_files));
+	tcase_add_test(syntax, variables_of_any_bytes);
 	tcase_add_test(syntax, quoted_word_is_itself);
 	tcase_add_test(syntax, unit_of_any_bytes);
 	tcase_add_checked_fixture(files, setup, teardown);
