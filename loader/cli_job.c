@@ -77,6 +77,8 @@ static void print_unit_restart(const struct job *job)
 	printf("To make it count:\n  systemctl daemon-reload && systemctl restart ");
 	if (is_template(job->name))
 		printf("'%.*s@*.service'\n", (int)(at - job->name), job->name);
+	else if (strchr(job->name, '\\'))
+		printf("'%s'\n", job->name);
 	else
 		printf("%s\n", job->name);
 	if (mariadb_is(&job->tree, job->name))

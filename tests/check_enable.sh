@@ -896,6 +896,20 @@ else
 		mkdir -p "$root/etc/mysql/mariadb.conf.d"
 		expect "a full disk" 1 '' 'cnf: No space left on device$' \
 			unshare -m sh full.sh "$root" "$chic" /etc/mysql/mariadb.conf.d
+		cat >paste.sh <<-'SH'
+			chic=$1 CHIC_ALLOC_PRELOAD=$2
+			export CHIC_ALLOC_PRELOAD
+			mount -t tmpfs tmpfs /etc/systemd/system || exit 9
+			printf '[Service]\nExecStart=/bin/true\n' >'/etc/systemd/system/a@.service'
+			"$chic" enable 'a@b\x2dc'
+		SH
+		if [ -d /etc/systemd/system ]; then
+			expect "a command with a backslash can be pasted" 0 \
+				" restart 'a@b.x2dc\\.service'\$" '' \
+				unshare -m sh paste.sh "$chic" "$library"
+		else
+			skip "a command with a backslash can be pasted" "no systemd"
+		fi
 		cat >busy.sh <<-'SH'
 			root=$1 chic=$2
 			for cluster in a b c; do
@@ -919,6 +933,7 @@ else
 			unshare -m sh busy.sh "$root" "$chic"
 	else
 		skip "a full disk" "no mount namespace"
+		skip "a command with a backslash can be pasted" "no mount namespace"
 		skip "a file that cannot be replaced" "no mount namespace"
 	fi
 fi
