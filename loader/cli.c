@@ -8,6 +8,7 @@
 #include "cli.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -182,10 +183,27 @@ static int dispatch(int argc, char **argv)
 	}
 }
 
+/*
+ * Where one of the first three was closed, what is opened next would get its number,
+ * and what is printed would go there.
+ */
+static void take_closed(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
-	int status = dispatch(argc, argv);
+	int status;
 
+	take_closed();
+	status = dispatch(argc, argv);
 	if (fflush(stdout) || ferror(stdout))
 		return cli_error("cannot write the output: %s", strerror(errno));
 	return status;

@@ -147,6 +147,12 @@ for seconds in 0 -1 x '' nan inf 1e9; do
 done
 expect "--by" 2 - "--by: got 'faults', expected wall, cpu or rss" \
 	"$chic" compare --by faults true
+# shellcheck disable=SC2016
+expect "standard output is closed" 1 - 'cannot write the output' \
+	sh -c '"$1" compare -r 2 -m good_heap ./churn >&-' sh "$chic"
+# shellcheck disable=SC2016
+expect "standard error is closed" 0 '^HEAP ' - \
+	sh -c '"$1" compare -r 2 -m good_heap ./churn 2>&-' sh "$chic"
 expect_childless "started where children are ignored" 0 '^HEAP ' - \
 	"$chic" compare -r 2 -m good_heap ./churn
 expect "a command's options are its own" 0 '^echo -m --json$' - \
