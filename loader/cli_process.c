@@ -187,6 +187,55 @@ static void read_unit(struct cli_process *process)
 	free(groups);
 }
 
+/* Threads of the kernel and what has ended have none of their own. */
+static bool has_memory(pid_t pid)
+{
+	size_t len;
+	char *status = read_file(pid, "status", STATUS_MAX, &len);
+	bool found = status && strstr(status, "\nVmSize:");
+
+	free(status);
+	return found;
+}
+
+static int find_library(pid_t pid, uint64_t above, struct cli_library *out)
+{
+	int fd = open_file(pid, "maps"), err = errno;
+	FILE *maps;
+
+	if (fd < 0)
+		return (err == EACCES || err == EPERM) && has_memory(pid) ? -EACCES : -ESRCH;
+	maps = fdopen(fd, "r");
+	if (!maps) {
+		close(fd);
+		return -ENOMEM;
+	}
+	err = cli_library_find(maps, above, out);
+	fclose(maps);
+	return err;
+}
+
+/*
+ * Of several copies of the preload library the one that was loaded first decides, and
+ * the others stand down.
+ */
+static void read_other_copies(struct cli_process *process, int mem)
+{
+	struct cli_library next = process->library;
+	struct cli_record record;
+
+	while (find_library(process->pid, next.base, &next) == 0 && next.path) {
+		if (next.preload && cli_record_read(mem, &next, &record) == 0 &&
+		    record.head.state != STATUS_STOOD_DOWN) {
+			cli_library_free(&process->library);
+			process->library = next;
+			process->record = record;
+			return;
+		}
+		free(next.path);
+	}
+}
+
 static void read_record(struct cli_process *process, int mem)
 {
 	if (mem < 0)
@@ -196,6 +245,8 @@ static void read_record(struct cli_process *process, int mem)
 		snprintf(process->why, sizeof(process->why), "%s", message_get());
 	else
 		process->recorded = true;
+	if (process->recorded && process->record.head.state == STATUS_STOOD_DOWN)
+		read_other_copies(process, mem);
 }
 
 static int read_rest(struct cli_process *process)
@@ -223,41 +274,12 @@ static int read_rest(struct cli_process *process)
 
 /* ------------------------------------------------------------ whole --- */
 
-/* Threads of the kernel and what has ended have none of their own. */
-static bool has_memory(pid_t pid)
-{
-	size_t len;
-	char *status = read_file(pid, "status", STATUS_MAX, &len);
-	bool found = status && strstr(status, "\nVmSize:");
-
-	free(status);
-	return found;
-}
-
-static int find_library(struct cli_process *process)
-{
-	int fd = open_file(process->pid, "maps"), err = errno;
-	FILE *maps;
-
-	if (fd < 0)
-		return (err == EACCES || err == EPERM) && has_memory(process->pid) ? -EACCES
-										   : -ESRCH;
-	maps = fdopen(fd, "r");
-	if (!maps) {
-		close(fd);
-		return -ENOMEM;
-	}
-	err = cli_library_find(maps, &process->library);
-	fclose(maps);
-	return err;
-}
-
 static int read_once(pid_t pid, bool whole, struct cli_process *out)
 {
 	int err;
 
 	*out = (struct cli_process){.pid = pid};
-	err = find_library(out);
+	err = find_library(pid, 0, &out->library);
 	if (!err && (out->library.path || whole))
 		err = read_rest(out);
 	if (err)
@@ -268,11 +290,11 @@ static int read_once(pid_t pid, bool whole, struct cli_process *out)
 /* Whether it is another program by now than the one whose maps were read. */
 static bool has_moved_on(const struct cli_process *process)
 {
-	struct cli_process again = {.pid = process->pid};
-	bool moved = find_library(&again) || !again.library.path ||
-		     again.library.base != process->library.base;
+	struct cli_library again = {.path = NULL};
+	bool moved = find_library(process->pid, 0, &again) || !again.path ||
+		     again.base != process->library.base;
 
-	cli_library_free(&again.library);
+	cli_library_free(&again);
 	return moved;
 }
 

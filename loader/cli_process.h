@@ -23,10 +23,11 @@ struct cli_library {
 };
 
 /*
- * The library that decides in a process, from the text of its maps.  0, also where
- * there is none, -ESRCH where nothing is mapped at all, or -ENOMEM.
+ * The library that decides in a process, from the text of its maps, mapped above an
+ * address.  0, also where there is none, -ESRCH where nothing is mapped at all, or
+ * -ENOMEM.
  */
-int cli_library_find(FILE *maps, struct cli_library *out);
+int cli_library_find(FILE *maps, uint64_t above, struct cli_library *out);
 void cli_library_free(struct cli_library *library);
 /* Cut off what the kernel puts behind a path whose file is gone; whether it was there. */
 bool cli_cut_deleted(char *path);

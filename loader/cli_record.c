@@ -76,6 +76,7 @@ struct search {
 	struct cli_library best;
 	struct cli_library now;
 	int best_rank, now_rank;
+	uint64_t above;
 };
 
 static int take_first(struct search *search, const struct mapping *mapping, int rank)
@@ -98,7 +99,7 @@ static int take_mapping(struct search *search, const struct mapping *mapping)
 	int rank = library_of(mapping->path);
 	int err = 0;
 
-	if (rank < 0)
+	if (rank < 0 || mapping->start <= search->above)
 		return 0;
 	if (mapping->offset == 0 && rank != search->best_rank)
 		err = take_first(search, mapping, rank);
@@ -112,9 +113,9 @@ static int take_mapping(struct search *search, const struct mapping *mapping)
 	return 0;
 }
 
-int cli_library_find(FILE *maps, struct cli_library *out)
+int cli_library_find(FILE *maps, uint64_t above, struct cli_library *out)
 {
-	struct search search = {.best_rank = -1, .now_rank = -1};
+	struct search search = {.best_rank = -1, .now_rank = -1, .above = above};
 	struct mapping mapping;
 	bool empty = true;
 	char *line = NULL;

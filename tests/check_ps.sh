@@ -238,6 +238,11 @@ expect "a process that has ended and is not waited for" 1 '^ *PID' \
 
 mkdir copy
 cp "$preload" copy/libchic_alloc_preload.so
+for both in "$preload:$tmp/copy/libchic_alloc_preload.so" \
+	"$tmp/copy/libchic_alloc_preload.so:$preload"; do
+	background env CHIC_ALLOC_MODULE=counting LD_PRELOAD="$both" sleep 100
+	shows "two copies of the library" $pid "[^ ]*sleep +counting +no +CHIC_ALLOC_MODULE$"
+done
 background env CHIC_ALLOC_MODULE=counting LD_PRELOAD="$tmp/copy/libchic_alloc_preload.so" sleep 100
 shows "a library that is there" $pid "[^ ]*sleep +counting +no +CHIC_ALLOC_MODULE$"
 cp "$preload" copy/new

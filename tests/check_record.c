@@ -21,13 +21,13 @@
 
 /* ------------------------------------------------------------- maps --- */
 
-static int find(const char *text, struct cli_library *out)
+static int find(const char *text, uint64_t above, struct cli_library *out)
 {
 	FILE *maps = fmemopen((void *)text, strlen(text), "r");
 	int err;
 
 	ck_assert_ptr_nonnull(maps);
-	err = cli_library_find(maps, out);
+	err = cli_library_find(maps, above, out);
 	fclose(maps);
 	return err;
 }
@@ -80,7 +80,7 @@ START_TEST(maps)
 {
 	struct cli_library library;
 
-	ck_assert_int_eq(find(maps_cases[_i].maps, &library), 0);
+	ck_assert_int_eq(find(maps_cases[_i].maps, 0, &library), 0);
 	if (!maps_cases[_i].path) {
 		ck_assert_ptr_null(library.path);
 		return;
@@ -90,6 +90,23 @@ START_TEST(maps)
 	ck_assert_int_eq(library.preload, maps_cases[_i].preload);
 	ck_assert_int_eq(library.gone, maps_cases[_i].gone);
 	cli_library_free(&library);
+}
+END_TEST
+
+START_TEST(further_copies)
+{
+	static const char text[] =
+		LINE("1000", "r-xp", "00000000", "/a/libchic_alloc_preload.so")
+			LINE("8000", "r--p", "00000000", "/b/libchic_alloc_preload.so")
+				LINE("9000", "r-xp", "00001000", "/b/libchic_alloc_preload.so");
+	struct cli_library library;
+
+	ck_assert_int_eq(find(text, 0x1000, &library), 0);
+	ck_assert_str_eq(library.path, "/b/libchic_alloc_preload.so");
+	ck_assert_uint_eq(library.base, 0x8000);
+	cli_library_free(&library);
+	ck_assert_int_eq(find(text, 0x8000, &library), 0);
+	ck_assert_ptr_null(library.path);
 }
 END_TEST
 
@@ -331,6 +348,7 @@ static Suite *make_suite(void)
 	TCase *memories = tcase_create("memories");
 
 	tcase_add_loop_test(texts, maps, 0, ARRAY_SIZE(maps_cases));
+	tcase_add_test(texts, further_copies);
 	tcase_add_loop_test(texts, shown, 0, ARRAY_SIZE(shown_cases));
 	suite_add_tcase(suite, texts);
 	tcase_set_timeout(memories, CHECK_TIMEOUT);
