@@ -18,6 +18,9 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Defined where this file is part of the preload library. */
+extern const char loader_is_preload __attribute__((weak));
+
 static struct module *modules;
 
 /*
@@ -219,6 +222,15 @@ static int open_library(struct module *m)
 	return m->handle ? 0 : open_error(m->path);
 }
 
+/* Whose malloc is the preload library's own would ask itself for ever. */
+static int check_not_us(const struct module *m)
+{
+	if (!&loader_is_preload || (void *)m->family.malloc != (void *)malloc)
+		return 0;
+	return message_set(-EINVAL, "%s: is the library that asks a heap, expected a heap",
+			   m->path);
+}
+
 /*
  * Many start at the first request only, read options then, and ask for memory
  * themselves: that must not be the program's first request, and not be counted.
@@ -229,6 +241,8 @@ static int open_stock(struct module *m)
 
 	if (!err)
 		err = resolve_family(m, m->prefix);
+	if (!err)
+		err = check_not_us(m);
 	if (!err)
 		m->family.free(m->family.malloc(1));
 	return err;

@@ -119,6 +119,11 @@ else
 	skip "static TLS of a library that a heap needs" "cannot build it"
 fi
 
+# Who takes the library for a heap.
+expect "our own library as a heap" 0 '^text$' \
+	'preload.so: is the library that asks a heap, expected a heap; the platform heap serves$' \
+	"$chic" run -m "${CHIC_ALLOC_PRELOAD:?}" -- cat text
+
 # Another copy of ours, as where the machine has one and a command brings its own.
 mkdir other
 cp "${CHIC_ALLOC_PRELOAD:?}" other/libchic_alloc_preload.so
