@@ -4,7 +4,7 @@
  *
  * The first part, allocator hooks and telemetry, is libchic_alloc's.  The rest,
  * what of the runtime allocates through these hooks, is libchic_rt's: regions, Vec,
- * objects, closures, and handles that allocate nothing.
+ * String, objects, closures, and handles that allocate nothing.
  *
  * Layouts, names and calling convention are those of the Chic language's
  * runtime header and are kept to the byte; everything said here about meaning
@@ -412,20 +412,19 @@ void chic_rt_vec_set_elem_align(ChicVec *vec, size_t align);
 uintptr_t chic_rt_vec_get_drop(const ChicVec *vec);
 void chic_rt_vec_set_drop(ChicVec *vec, uintptr_t drop_fn);
 
-/* ------------------------------------- String, maps, shared ownership --- */
+/* -------------------------------------------------------------- String --- */
 
-/*
- * The layouts of what the ABI has besides, for those that pass such objects on.
- * This release has no functions for them.
- */
 #define CHIC_RT_STRING_INLINE_CAPACITY 32
 
 /* One UTF-16 code unit. */
 typedef uint16_t chic_char;
 
 /*
- * UTF-8 text.  Up to 32 bytes stay inside the struct; cap then has its top bit set
- * and ptr may be stale.
+ * UTF-8 text, moved by copying its bytes.  Up to 32 bytes stay inside the struct, and
+ * need no memory; cap then has its top bit set and ptr may be stale: use
+ * chic_rt_string_as_slice().  The first block has 64 bytes at least, each that follows
+ * twice as many; a block stays until the string is dropped.  A struct of zeros is an
+ * empty string; a ptr with a cap of 0 is text of somebody else, which is read only.
  */
 typedef struct ChicString {
 	uint8_t *ptr;
@@ -439,6 +438,11 @@ typedef struct ChicCharSpan {
 	size_t len;
 } ChicCharSpan;
 
+/*
+ * What a call cannot do it answers in this order: InvalidPointer for a null object, or
+ * a slice or format that has a length and a null ptr; CapacityOverflow for more bytes
+ * than PTRDIFF_MAX; Utf8; AllocationFailed.
+ */
 typedef enum StringError {
 	ChicString_Success = 0,
 	ChicString_Utf8 = 1,
@@ -447,6 +451,133 @@ typedef enum StringError {
 	ChicString_InvalidPointer = 4,
 	ChicString_OutOfBounds = 5,
 } StringError;
+
+/* The text of a status, in static memory; empty for Success and unknown ones. */
+ChicStr chic_rt_string_error_message(int32_t code);
+
+/*
+ * Strings.  Where the text is not UTF-8, or there is no memory for it, they are empty:
+ * use clone_slice, which has a status, or look at chic_rt_string_get_cap().
+ */
+ChicString chic_rt_string_new(void);
+ChicString chic_rt_string_with_capacity(size_t capacity); /* bytes */
+ChicString chic_rt_string_from_slice(ChicStr slice);
+ChicString chic_rt_string_from_char(chic_char value); /* empty for a surrogate */
+/* The memory back; an empty string stays. */
+void chic_rt_string_drop(ChicString *target);
+/* Copies; dest is overwritten without being dropped, on success only. */
+int32_t chic_rt_string_clone(ChicString *dest, const ChicString *src);
+int32_t chic_rt_string_clone_slice(ChicString *dest, ChicStr slice);
+/* Room for so many bytes more. */
+int32_t chic_rt_string_reserve(ChicString *target, size_t additional);
+/* The slice may be part of target. */
+int32_t chic_rt_string_push_slice(ChicString *target, ChicStr slice);
+/* To so many bytes: OutOfBounds above the length, Utf8 in the middle of a character. */
+int32_t chic_rt_string_truncate(ChicString *target, size_t new_len);
+/* Valid until the string changes or moves. */
+ChicStr chic_rt_string_as_slice(const ChicString *source);
+/*
+ * A fresh span of UTF-16 units, empty where the text is empty or no UTF-8, or where
+ * there is no memory.  The caller owns it: chic_rt_chars_drop(), or chic_rt_free() of
+ * {ptr, 2 * len, 2}.
+ */
+ChicCharSpan chic_rt_string_as_chars(const ChicString *source);
+ChicCharSpan chic_rt_str_as_chars(ChicStr slice);
+void chic_rt_chars_drop(ChicCharSpan chars);
+
+/*
+ * Values as text at the end of target.
+ *
+ * With has_alignment not 0, alignment is the least width in characters: spaces come
+ * before the text where it is positive, after it where it is negative.
+ *
+ * format is empty or a letter, of which the case may matter, and a number; one with an
+ * unknown letter is ignored, one that goes on with anything but digits answers
+ * InvalidPointer.
+ *
+ *	bool	U "TRUE", L "true", else "True"; spaces before the letter are skipped
+ *	char	none; a surrogate answers Utf8
+ *	int	X or x: hexadecimal with at least so many digits.  Else decimal.
+ *	float	F or f: so many digits after the point, 2 without a number
+ *		E or e: the same with an exponent, 6 without a number
+ *		G or g: E below 0.0001 and from 10^(number + 1) on, else F, 6 without
+ *		X or x: the number is the alignment where there is none
+ *		else the shortest text that reads back as the value: "0.1", "1e+22"
+ *
+ * Floats are rounded exactly, half to even, in every locale.  What is none is "nan",
+ * "inf" or "-inf"; a NaN of 128 bits shows them, "nan(0x7fff8000...)".
+ *
+ * Integers come in two halves of 64 bits, of which the lowest bits count; signed ones
+ * have the sign there.  bits 0 is 128, but for x: 4 times the number, if there is one.
+ */
+int32_t chic_rt_string_append_slice(ChicString *target, ChicStr slice, int32_t alignment,
+				    int32_t has_alignment);
+int32_t chic_rt_string_append_bool(ChicString *target, bool value, int32_t alignment,
+				   int32_t has_alignment, ChicStr format);
+int32_t chic_rt_string_append_char(ChicString *target, chic_char value, int32_t alignment,
+				   int32_t has_alignment, ChicStr format);
+int32_t chic_rt_string_append_signed(ChicString *target, uint64_t low, uint64_t high,
+				     uint32_t bits, int32_t alignment, int32_t has_alignment,
+				     ChicStr format);
+int32_t chic_rt_string_append_unsigned(ChicString *target, uint64_t low, uint64_t high,
+				       uint32_t bits, int32_t alignment, int32_t has_alignment,
+				       ChicStr format);
+int32_t chic_rt_string_append_f32(ChicString *target, float value, int32_t alignment,
+				  int32_t has_alignment, ChicStr format);
+int32_t chic_rt_string_append_f64(ChicString *target, double value, int32_t alignment,
+				  int32_t has_alignment, ChicStr format);
+/* IEEE binary16, by its bits. */
+int32_t chic_rt_string_append_f16(ChicString *target, uint16_t bits, int32_t alignment,
+				  int32_t has_alignment, ChicStr format);
+#ifdef __SIZEOF_INT128__
+/* IEEE binary128, by its bits. */
+int32_t chic_rt_string_append_f128(ChicString *target, unsigned __int128 bits,
+				   int32_t alignment, int32_t has_alignment, ChicStr format);
+#endif
+
+/* Raw access for compilers.  DANGER: what is set is believed. */
+uint8_t *chic_rt_string_get_ptr(const ChicString *value); /* of the text, wherever it is */
+void chic_rt_string_set_ptr(ChicString *value, uint8_t *ptr);
+size_t chic_rt_string_get_len(const ChicString *value);
+void chic_rt_string_set_len(ChicString *value, size_t len);
+size_t chic_rt_string_get_cap(const ChicString *value); /* without the top bit */
+void chic_rt_string_set_cap(ChicString *value, size_t cap); /* keeps the top bit */
+uint8_t *chic_rt_string_inline_ptr(ChicString *value);
+size_t chic_rt_string_inline_capacity(void);
+/* Blocks that strings took and gave back since the process began; not those of chars. */
+size_t chic_rt_string_allocations(void);
+size_t chic_rt_string_frees(void);
+
+/* -------------------------------------------------------- characters --- */
+
+/*
+ * Characters of one UTF-16 unit as Unicode 14 has them, in every locale.  A surrogate
+ * is no character: InvalidScalar, or -1 where the answer is yes (1) or no (0).
+ */
+typedef enum CharError {
+	ChicChar_Success = 0,
+	ChicChar_InvalidScalar = 1,
+	ChicChar_NullPointer = 2, /* of languages that have a place for the answer */
+	ChicChar_ComplexMapping = 3, /* more than one character: the value is the first */
+} CharError;
+
+int32_t chic_rt_char_is_scalar(chic_char value); /* 0 for a surrogate */
+int32_t chic_rt_char_is_digit(chic_char value); /* numbers of all kinds (N) */
+int32_t chic_rt_char_is_letter(chic_char value); /* Alphabetic */
+int32_t chic_rt_char_is_whitespace(chic_char value); /* White_Space */
+/* A status and a value in one word, to be taken apart by the last two. */
+uint64_t chic_rt_char_to_upper(chic_char value);
+uint64_t chic_rt_char_to_lower(chic_char value);
+uint64_t chic_rt_char_from_codepoint(uint32_t value); /* no more than 0xffff */
+int32_t chic_rt_char_status(uint64_t packed);
+chic_char chic_rt_char_value(uint64_t packed);
+
+/* --------------------------------------------- maps, shared ownership --- */
+
+/*
+ * The layouts of what the ABI has besides, for those that pass such objects on.
+ * This release has no functions for them.
+ */
 
 typedef struct ChicHashSet {
 	uint8_t *entries;

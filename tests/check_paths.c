@@ -22,6 +22,7 @@ static const struct path_family *const families[] = {
 	&vec_paths,
 	&region_paths,
 	&object_paths,
+	&string_paths,
 };
 
 enum { FAMILIES = sizeof(families) / sizeof(families[0]) };

@@ -135,6 +135,60 @@ static void spans_go_by_value()
 	EXPECT(cell.initialised && numbers[2] == 0);
 }
 
+static ChicStr slice_of(const char *text)
+{
+	return {reinterpret_cast<const uint8_t *>(text), std::strlen(text)};
+}
+
+static std::string text_of(const ChicString &s)
+{
+	ChicStr slice = chic_rt_string_as_slice(&s);
+
+	return std::string(reinterpret_cast<const char *>(slice.ptr), slice.len);
+}
+
+static void strings_go_by_value()
+{
+	const char *text = "a text that is longer than what fits inside";
+	ChicString s = chic_rt_string_from_slice(slice_of(text)), small, copy;
+
+	EXPECT(text_of(s) == text && chic_rt_string_get_cap(&s) == 64);
+	small = chic_rt_string_from_char(0x20ac);
+	EXPECT(text_of(small) == "\xe2\x82\xac");
+	EXPECT(chic_rt_string_append_signed(&small, -42ull, -1ull, 64, -6, 1, {nullptr, 0}) ==
+	       ChicString_Success);
+	EXPECT(chic_rt_string_append_f32(&small, 0.1f, 6, 1, {nullptr, 0}) == 0);
+	EXPECT(chic_rt_string_append_f64(&small, 2.5, 8, 1, slice_of("F2")) == 0);
+	EXPECT(text_of(small) == "\xe2\x82\xac-42      0.1    2.50");
+	EXPECT(chic_rt_string_clone(&copy, &s) == ChicString_Success);
+	chic_rt_string_drop(&s);
+	ChicCharSpan chars = chic_rt_string_as_chars(&copy);
+	EXPECT(chars.len == std::strlen(text) && chars.ptr[2] == 't');
+	chic_rt_chars_drop(chars);
+	ChicStr message = chic_rt_string_error_message(ChicString_OutOfBounds);
+	EXPECT(message.len == 13 && std::memcmp(message.ptr, "out of bounds", 13) == 0);
+	EXPECT(chic_rt_char_value(chic_rt_char_to_upper(0xe9)) == 0xc9);
+	EXPECT(chic_rt_char_status(chic_rt_char_to_upper(0xdf)) == ChicChar_ComplexMapping);
+	chic_rt_string_drop(&copy);
+	chic_rt_string_drop(&small);
+}
+
+#ifdef __SIZEOF_INT128__
+static void wide_numbers_go_by_value()
+{
+	ChicString s = chic_rt_string_new();
+	unsigned __int128 three_halves = static_cast<unsigned __int128>(0x3fff8) << 108;
+
+	EXPECT(chic_rt_string_append_f128(&s, three_halves, 5, 1, {nullptr, 0}) == 0);
+	EXPECT(text_of(s) == "  1.5");
+	chic_rt_string_drop(&s);
+}
+#else
+static void wide_numbers_go_by_value()
+{
+}
+#endif
+
 /* ---- values of C++ ---- */
 
 static void end_string(uint8_t *value)
@@ -190,6 +244,8 @@ int main()
 	vectors_come_by_value();
 	regions_go_by_value();
 	spans_go_by_value();
+	strings_go_by_value();
+	wide_numbers_go_by_value();
 	destructors_run();
 	objects_have_types();
 	if (chic_rt_telemetry_end(&scope, nullptr, message, sizeof(message)) != 0) {

@@ -80,8 +80,23 @@ struct ChicVec {
 }
 
 #[repr(C)]
+#[derive(Clone, Copy)]
 struct ChicStr {
     ptr: *const u8,
+    len: usize,
+}
+
+#[repr(C)]
+struct ChicString {
+    ptr: *mut u8,
+    len: usize,
+    cap: usize,
+    inline_data: [u8; 32],
+}
+
+#[repr(C)]
+struct ChicCharSpan {
+    ptr: *const u16,
     len: usize,
 }
 
@@ -114,6 +129,30 @@ extern "C" {
     fn chic_rt_vec_pop(vec: *mut ChicVec, out: *const ValueMutPtr) -> i32;
     fn chic_rt_vec_ptr_at(vec: *const ChicVec, index: usize) -> ValueMutPtr;
     fn chic_rt_vec_drop(vec: *mut ChicVec);
+    fn chic_rt_string_new() -> ChicString;
+    fn chic_rt_string_from_slice(slice: ChicStr) -> ChicString;
+    fn chic_rt_string_push_slice(target: *mut ChicString, slice: ChicStr) -> i32;
+    fn chic_rt_string_append_f64(
+        target: *mut ChicString,
+        value: f64,
+        alignment: i32,
+        has_alignment: i32,
+        format: ChicStr,
+    ) -> i32;
+    fn chic_rt_string_append_unsigned(
+        target: *mut ChicString,
+        low: u64,
+        high: u64,
+        bits: u32,
+        alignment: i32,
+        has_alignment: i32,
+        format: ChicStr,
+    ) -> i32;
+    fn chic_rt_string_as_slice(source: *const ChicString) -> ChicStr;
+    fn chic_rt_string_as_chars(source: *const ChicString) -> ChicCharSpan;
+    fn chic_rt_chars_drop(chars: ChicCharSpan);
+    fn chic_rt_string_drop(target: *mut ChicString);
+    fn chic_rt_char_to_upper(value: u16) -> u64;
     fn chic_rt_span_from_raw_mut(data: *const ValueMutPtr, len: usize) -> ChicSpan;
     fn chic_rt_ptr_offset(handle: ValueMutPtr, bytes: isize) -> ValueMutPtr;
 }
@@ -216,6 +255,48 @@ fn spans() {
     assert_eq!(unsafe { *(third.ptr as *const u16) }, 3);
 }
 
+fn chic(text: &str) -> ChicStr {
+    ChicStr { ptr: text.as_ptr(), len: text.len() }
+}
+
+fn text_of(s: &ChicString) -> &str {
+    let slice = unsafe { chic_rt_string_as_slice(s) };
+
+    std::str::from_utf8(unsafe { std::slice::from_raw_parts(slice.ptr, slice.len) }).unwrap()
+}
+
+fn strings() {
+    let long = "Ein längerer Text, der nicht hineinpaßt: 32 bytes";
+    let mut s = unsafe { chic_rt_string_from_slice(chic(long)) };
+
+    assert_eq!((text_of(&s), s.cap), (long, 64));
+    assert_eq!(unsafe { chic_rt_string_push_slice(&mut s, chic(" €")) }, 0);
+    assert_eq!(text_of(&s), long.to_owned() + " €");
+    let bad = ChicStr { ptr: [0x61u8, 0xc3].as_ptr(), len: 2 };
+    assert_eq!(unsafe { chic_rt_string_push_slice(&mut s, bad) }, 1);
+    let chars = unsafe { chic_rt_string_as_chars(&s) };
+    let units = unsafe { std::slice::from_raw_parts(chars.ptr, chars.len) };
+    assert!(units.iter().copied().eq(text_of(&s).encode_utf16()));
+    unsafe { chic_rt_chars_drop(chars) };
+    unsafe { chic_rt_string_drop(&mut s) };
+    for n in 0..1000 {
+        let value = n as f64 * 0.37 - 5.0;
+        let mut number = unsafe { chic_rt_string_new() };
+
+        assert_eq!(unsafe { chic_rt_string_append_f64(&mut number, value, 0, 0, chic("")) }, 0);
+        assert_eq!(text_of(&number), format!("{value:?}"));
+        unsafe { chic_rt_string_drop(&mut number) };
+    }
+    let mut wide = unsafe { chic_rt_string_new() };
+    assert_eq!(
+        unsafe { chic_rt_string_append_unsigned(&mut wide, 0, 1, 128, -22, 1, chic("X")) },
+        0
+    );
+    assert_eq!(text_of(&wide), format!("{:<22X}", 1u128 << 64));
+    unsafe { chic_rt_string_drop(&mut wide) };
+    assert_eq!(unsafe { chic_rt_char_to_upper('é' as u16) }, 'É' as u64);
+}
+
 fn main() {
     let mut heap = Heap::default();
 
@@ -233,6 +314,7 @@ fn main() {
     vectors();
     regions();
     spans();
+    strings();
     let t = unsafe { chic_rt_alloc_stats() };
     assert_eq!(t.alloc_calls, t.free_calls);
     assert_eq!(t.alloc_bytes + t.realloc_bytes, t.freed_bytes);
