@@ -36,5 +36,6 @@ bench()
 }
 
 bench vec "${CXX:-c++}" runtime_vec.cc
+bench string "${CXX:-c++}" runtime_string.cc
 # shellcheck disable=SC2046
 bench region "${CC:-cc}" runtime_region.c $(pkg-config --cflags --libs apr-1 2>/dev/null)
