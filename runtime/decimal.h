@@ -47,6 +47,18 @@ void decimal_round(struct decimal *d, int digits);
 /* <0, 0, >0 */
 int decimal_compare(const struct decimal *a, const struct decimal *b);
 
+/* ---- decimal_shortest.c ---- */
+
+/* Digits that are enough for it to begin with. */
+enum { DECIMAL_SHORTEST = 40 };
+
+/*
+ * To the fewest digits that read back as the value, whose neighbours are one unit of
+ * its significand away, the one below half a unit where it is close.  *d is the value.
+ */
+void decimal_shorten(struct binary value, bool close_below, struct decimal_room room,
+		     struct decimal *d);
+
 #pragma GCC visibility pop
 
 #endif /* CHIC_RUNTIME_DECIMAL_H */

@@ -27,9 +27,6 @@ static const struct kind binary128 = {128, 112, true};
 #define DIGITS_MOST_64 (EXPONENT_LEAST_64 + 8)
 #define DIGITS_MOST_128 (EXPONENT_LEAST_128 + 8)
 
-/* The fewest digits that tell all values of a kind apart are no more than this. */
-enum { SHORTEST_MOST = 36, SHORTEST_DIGITS = SHORTEST_MOST + 4 };
-
 struct room {
 	struct decimal_room words;
 	char *digit;
@@ -96,76 +93,10 @@ static struct binary value_of(const struct number *n)
 	return (struct binary){significand, n->biased - bias - fraction_bits};
 }
 
-/* ---- the shortest digits ---- */
-
-/* Twice the significand, one more or less: half way to a neighbour. */
-static struct binary half_way(struct binary v, bool above, bool closer)
+/* Below a power of two values are twice as close, but for the least ones. */
+static bool has_close_below(const struct number *n)
 {
-	v.significand = uint128_shift_left(v.significand, closer ? 2 : 1);
-	v.exponent -= closer ? 2 : 1;
-	if (above)
-		v.significand.high += !++v.significand.low;
-	else
-		v.significand.high -= !v.significand.low--;
-	return v;
-}
-
-struct bounds {
-	char low_digit[SHORTEST_DIGITS], high_digit[SHORTEST_DIGITS];
-	struct decimal low, high;
-	bool inclusive;
-};
-
-/* What lies between reads back as the number: both ends do where its last bit is 0. */
-static void find_bounds(const struct number *n, struct decimal_room room, struct bounds *b)
-{
-	struct binary v = value_of(n);
-	/* below a power of two the values are twice as close, but for the least ones */
-	bool closer = uint128_is_zero(n->fraction) && n->biased > 1;
-
-	b->low.digit = b->low_digit;
-	b->high.digit = b->high_digit;
-	decimal_of(half_way(v, false, closer), room, SHORTEST_DIGITS, &b->low);
-	decimal_of(half_way(v, true, false), room, SHORTEST_DIGITS, &b->high);
-	b->inclusive = !uint128_bit(v.significand, 0);
-}
-
-static bool reads_back(const struct decimal *d, const struct bounds *b)
-{
-	int below = decimal_compare(&b->low, d), above = decimal_compare(d, &b->high);
-
-	return b->inclusive ? below <= 0 && above <= 0 : below < 0 && above < 0;
-}
-
-/* What lies between two numbers begins with the digits that both begin with. */
-static int digits_in_common(const struct decimal *a, const struct decimal *b)
-{
-	int n = 0;
-
-	while (a->exponent == b->exponent && n < a->digits && n < b->digits &&
-	       a->digit[n] == b->digit[n])
-		n++;
-	return n;
-}
-
-static void shorten(const struct number *n, struct decimal_room room, struct decimal *d)
-{
-	char exact[SHORTEST_DIGITS];
-	struct decimal full = *d;
-	struct bounds bounds;
-
-	if (!d->digits)
-		return;
-	memcpy(exact, d->digit, d->digits);
-	find_bounds(n, room, &bounds);
-	for (int digits = max(digits_in_common(&bounds.low, &bounds.high), 1);
-	     digits <= SHORTEST_MOST; digits++) {
-		*d = full;
-		memcpy(d->digit, exact, full.digits);
-		decimal_round(d, digits);
-		if (reads_back(d, &bounds))
-			return;
-	}
+	return uint128_is_zero(n->fraction) && n->biased > 1;
 }
 
 /* ---- digits as text ---- */
@@ -195,8 +126,6 @@ static void put_fixed(struct text *text, const struct decimal *d, uint32_t after
 	if (!after)
 		return;
 	text_add(text, ".", 1);
-	if (gap > after)
-		gap = after;
 	text_zeros(text, gap);
 	add_digits(text, d, whole, whole + after - gap);
 }
@@ -248,7 +177,7 @@ static struct decimal digits_of(const struct number *n, char letter, uint32_t af
 				struct room *room)
 {
 	struct decimal d = {.digit = room->digit};
-	int most = letter ? room->digits : SHORTEST_DIGITS;
+	int most = letter ? room->digits : DECIMAL_SHORTEST;
 
 	if (letter == 'e')
 		most = min(most, min(after, room->digits) + 2);
@@ -275,7 +204,7 @@ static void put_finite(struct text *text, const struct number *n, const struct f
 	struct decimal d = digits_of(n, letter, after, room);
 
 	if (!letter) {
-		shorten(n, room->words, &d);
+		decimal_shorten(value_of(n), has_close_below(n), room->words, &d);
 		put_shortest(text, &d, exponent);
 		return;
 	}

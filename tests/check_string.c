@@ -443,6 +443,7 @@ START_TEST(an_absurd_width_is_refused)
 	ck_assert_int_eq(chic_rt_string_append_bool(&s, 1, INT32_MIN, 1, str("")), want);
 	ck_assert_int_eq(chic_rt_string_append_unsigned(&s, 1, 0, 0, 0, 0, number), want);
 	ck_assert_int_eq(chic_rt_string_append_f64(&s, 1, 0, 0, more), want);
+	ck_assert_int_eq(chic_rt_string_append_f64(&s, 1, 0, 0, str("F4294967297")), want);
 	ck_assert_int_eq(chic_rt_string_append_f64(&s, 1, 0, 0, str("E2147483647")), want);
 	ck_assert_int_eq(chic_rt_string_append_f64(&s, 0, 0, 0, str("G2147483647")), want);
 	ck_assert(ledger_failed());
