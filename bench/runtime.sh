@@ -38,3 +38,4 @@ bench()
 bench vec "${CXX:-c++}" runtime_vec.cc
 # shellcheck disable=SC2046
 bench region "${CC:-cc}" runtime_region.c $(pkg-config --cflags --libs apr-1 2>/dev/null)
+bench map "${CC:-cc}" runtime_map.c

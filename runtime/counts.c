@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Blocks that objects took and gave back since the process began.
+ * Blocks that Rc, Arc and objects took and gave back since the process began.
  */
 #include "internal.h"
 
