@@ -207,9 +207,8 @@ size_t table_find(const struct hash_table *t, const struct entry_shape *shape, u
 		  const uint8_t *key);
 
 /*
- * The usual case, without a call: a key of eight bytes whose group is not full, in a
- * table without tombstones.  *empty: a place for it where it is not there.  NOT_THERE
- * and NOT_THERE: ask table_find().
+ * The usual case, without a call: a key of eight bytes, of which the first group says all.
+ * *empty: a place for it where it is not there.  NOT_THERE and NOT_THERE: ask table_find().
  */
 static inline size_t table_glance(const struct hash_table *t, size_t stride, uint64_t hash,
 				  uint64_t key, size_t *empty)

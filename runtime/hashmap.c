@@ -276,7 +276,7 @@ CHIC_EXPORT HashMapError chic_rt_hashmap_insert(ChicHashMap *map, uint64_t hash,
 	if (replaced)
 		*replaced = 0;
 	if (can_glance(map, key) && can_give(value, map->value_size) &&
-	    table_has_room(table_of(map)) && !map->tombstones) {
+	    table_has_room(table_of(map))) {
 		table_glance(table_of(map), map->entry_size, hash, number_at(key), &empty);
 		if (likely(empty != NOT_THERE)) {
 			table_set(table_of(map), empty, hash);
