@@ -4,7 +4,7 @@
  *
  * The first part, allocator hooks and telemetry, is libchic_alloc's.  The rest,
  * what of the runtime allocates through these hooks, is libchic_rt's: regions, Vec,
- * String, objects, closures, and handles that allocate nothing.
+ * String, maps, shared ownership, objects, closures, and handles that allocate nothing.
  *
  * Layouts, names and calling convention are those of the Chic language's
  * runtime header and are kept to the byte; everything said here about meaning
@@ -572,16 +572,31 @@ uint64_t chic_rt_char_from_codepoint(uint32_t value); /* no more than 0xffff */
 int32_t chic_rt_char_status(uint64_t packed);
 chic_char chic_rt_char_value(uint64_t packed);
 
-/* --------------------------------------------- maps, shared ownership --- */
+/* ------------------------------------------------------- HashMap, HashSet --- */
 
 /*
- * The layouts of what the ABI has besides, for those that pass such objects on.
- * This release has no functions for them.
+ * Hash tables, one block each.  The caller supplies every hash: equal values must have
+ * equal ones.  Any will do, but where all are the same a search looks at all entries.
+ * Equality is asked with an entry first, then what is looked for; also now and then for
+ * entries of other hashes.  Without a callback bytes are compared, padding among them.
+ *
+ * Values are put in by copying their bytes; they may be in the table already.  A handle
+ * must be of as many bytes as the value, or more.  To say that what comes out is not
+ * wanted give a null handle, or one with a null ptr and size 0: it is dropped.
+ *
+ * Capacities count places, a power of two and at least 8, of which 7/10 are used at
+ * most; what takes a capacity counts entries.  An index is that of a place; it stays the
+ * same until the table grows or shrinks, so all entries may be taken out by going through
+ * the indices.  An alignment that is no power of two makes every allocation fail.
+ *
+ * Callbacks must not change the table that calls them.  If they do, a search that had
+ * its table replaced finds nothing; destructors are called when the table is whole, and
+ * for clear and drop empty, but for values of more than 256 bytes or an alignment above
+ * 64, which end where they are.
  */
-
 typedef struct ChicHashSet {
-	uint8_t *entries;
-	uint8_t *states; /* 0 empty, 1 full, 2 tombstone */
+	uint8_t *entries; /* the block: entries, hashes, states */
+	uint8_t *states; /* 0 empty, 2 tombstone, odd full: use bucket_state */
 	uint8_t *hashes; /* uint64_t each */
 	size_t len;
 	size_t cap;
@@ -605,14 +620,62 @@ typedef enum HashSetError {
 	ChicHashSet_Success = 0,
 	ChicHashSet_AllocationFailed = 1,
 	ChicHashSet_InvalidPointer = 2,
-	ChicHashSet_CapacityOverflow = 3,
+	ChicHashSet_CapacityOverflow = 3, /* more bytes than PTRDIFF_MAX */
 	ChicHashSet_NotFound = 4,
 	ChicHashSet_IterationComplete = 5,
 } HashSetError;
 
+ChicHashSet chic_rt_hashset_new(size_t elem_size, size_t elem_align, uintptr_t drop_fn,
+				uintptr_t eq_fn);
+/* Room for capacity elements; where that fails an empty set without room. */
+ChicHashSet chic_rt_hashset_with_capacity(size_t elem_size, size_t elem_align, size_t capacity,
+					  uintptr_t drop_fn, uintptr_t eq_fn);
+/* Drop the elements and give the memory back; an empty set stays. */
+void chic_rt_hashset_drop(ChicHashSet *set);
+/* Drop the elements, keep the memory. */
+HashSetError chic_rt_hashset_clear(ChicHashSet *set);
+/* Room for so many more elements. */
+HashSetError chic_rt_hashset_reserve(ChicHashSet *set, size_t additional);
+/* To the least memory for the elements, or min_capacity; none for none of both. */
+HashSetError chic_rt_hashset_shrink_to(ChicHashSet *set, size_t min_capacity);
+size_t chic_rt_hashset_len(const ChicHashSet *set);
+size_t chic_rt_hashset_capacity(const ChicHashSet *set);
+size_t chic_rt_hashset_tombstones(const ChicHashSet *set);
+/* *inserted (may be null): 1, or 0 if it was there: the value then stays the caller's. */
+HashSetError chic_rt_hashset_insert(ChicHashSet *set, uint64_t hash, const ValueConstPtr *value,
+				    int32_t *inserted);
+/*
+ * The value is in the set in any case.  *replaced (may be null) is 1 where one was there,
+ * which is moved to out, or dropped.
+ */
+HashSetError chic_rt_hashset_replace(ChicHashSet *set, uint64_t hash,
+				     const ValueConstPtr *value, const ValueMutPtr *out,
+				     int32_t *replaced);
+int32_t chic_rt_hashset_contains(const ChicHashSet *set, uint64_t hash,
+				 const ValueConstPtr *key);
+/* Its place, valid until the set changes; a null ptr where it is not there. */
+ValueConstPtr chic_rt_hashset_get_ptr(const ChicHashSet *set, uint64_t hash,
+				      const ValueConstPtr *key);
+/* Moved to out, or dropped; NotFound. */
+HashSetError chic_rt_hashset_take(ChicHashSet *set, uint64_t hash, const ValueConstPtr *key,
+				  const ValueMutPtr *out);
+HashSetError chic_rt_hashset_take_at(ChicHashSet *set, size_t index, const ValueMutPtr *out);
+/* 1 if it was there, and then dropped. */
+int32_t chic_rt_hashset_remove(ChicHashSet *set, uint64_t hash, const ValueConstPtr *key);
+/* 0 empty, also past the end; 1 full; 2 tombstone. */
+uint8_t chic_rt_hashset_bucket_state(const ChicHashSet *set, size_t index);
+/* 0 where nothing is. */
+uint64_t chic_rt_hashset_bucket_hash(const ChicHashSet *set, size_t index);
+/* The set must not change while it is iterated. */
+ChicHashSetIter chic_rt_hashset_iter(const ChicHashSet *set);
+/* Copy the next element to out: Success, IterationComplete or InvalidPointer. */
+HashSetError chic_rt_hashset_iter_next(ChicHashSetIter *iter, const ValueMutPtr *out);
+/* Its place; a null ptr at the end. */
+ValueConstPtr chic_rt_hashset_iter_next_ptr(ChicHashSetIter *iter);
+
 /* An entry is the key, then the value at value_offset; entry_size is padded. */
 typedef struct ChicHashMap {
-	uint8_t *entries;
+	uint8_t *entries; /* as a set's */
 	uint8_t *states;
 	uint8_t *hashes;
 	size_t len;
@@ -651,7 +714,81 @@ typedef enum HashMapError {
 	ChicHashMap_IterationComplete = 5,
 } HashMapError;
 
-/* A value with a count of owners; Rc for one thread, Arc for any. */
+/* As for sets, where nothing else is said. */
+ChicHashMap chic_rt_hashmap_new(size_t key_size, size_t key_align, size_t value_size,
+				size_t value_align, uintptr_t key_drop_fn,
+				uintptr_t value_drop_fn, uintptr_t key_eq_fn);
+ChicHashMap chic_rt_hashmap_with_capacity(size_t key_size, size_t key_align, size_t value_size,
+					  size_t value_align, size_t capacity,
+					  uintptr_t key_drop_fn, uintptr_t value_drop_fn,
+					  uintptr_t key_eq_fn);
+void chic_rt_hashmap_drop(ChicHashMap *map);
+HashMapError chic_rt_hashmap_clear(ChicHashMap *map);
+HashMapError chic_rt_hashmap_reserve(ChicHashMap *map, size_t additional);
+HashMapError chic_rt_hashmap_shrink_to(ChicHashMap *map, size_t min_capacity);
+size_t chic_rt_hashmap_len(const ChicHashMap *map);
+size_t chic_rt_hashmap_capacity(const ChicHashMap *map);
+/*
+ * Key and value are taken over.  Where the key was there the entry's own stays and the
+ * new one is dropped; the former value is moved to previous, or dropped, and *replaced
+ * (may be null) is 1.  After an error both stay the caller's.
+ */
+HashMapError chic_rt_hashmap_insert(ChicHashMap *map, uint64_t hash, const ValueConstPtr *key,
+				    const ValueConstPtr *value, const ValueMutPtr *previous,
+				    int32_t *replaced);
+int32_t chic_rt_hashmap_contains(const ChicHashMap *map, uint64_t hash,
+				 const ValueConstPtr *key);
+/* The value's place, valid until the map changes. */
+ValueConstPtr chic_rt_hashmap_get_ptr(const ChicHashMap *map, uint64_t hash,
+				      const ValueConstPtr *key);
+#ifdef __GNUC__
+/*
+ * The same without a call for most keys that are compared by bytes, of a size that the
+ * compiler knows: null where the key is not there, or where size is not key_size.
+ */
+static inline const void *chic_hashmap_get(const ChicHashMap *map, uint64_t hash,
+					   const void *key, size_t size)
+{
+	ValueConstPtr handle = {(const uint8_t *)key, size, 1};
+	const uint8_t *entry;
+	size_t home;
+
+	if (!map || map->key_size != size || !key)
+		return NULL;
+	if (__builtin_expect(map->cap && !map->key_eq_fn, 1)) {
+		home = (size_t)hash & (map->cap - 1);
+		entry = map->entries + home * map->entry_size;
+		if (map->states[home] & 1 && __builtin_memcmp(entry, key, size) == 0)
+			return entry + map->value_offset;
+	}
+	return chic_rt_hashmap_get_ptr(map, hash, &handle).ptr;
+}
+#endif
+/* The value is moved to out, or dropped; the key is dropped. */
+HashMapError chic_rt_hashmap_take(ChicHashMap *map, uint64_t hash, const ValueConstPtr *key,
+				  const ValueMutPtr *out);
+HashMapError chic_rt_hashmap_take_at(ChicHashMap *map, size_t index, const ValueMutPtr *key_out,
+				     const ValueMutPtr *value_out);
+int32_t chic_rt_hashmap_remove(ChicHashMap *map, uint64_t hash, const ValueConstPtr *key);
+uint8_t chic_rt_hashmap_bucket_state(const ChicHashMap *map, size_t index);
+uint64_t chic_rt_hashmap_bucket_hash(const ChicHashMap *map, size_t index);
+ChicHashMapIter chic_rt_hashmap_iter(const ChicHashMap *map);
+HashMapError chic_rt_hashmap_iter_next(ChicHashMapIter *iter, const ValueMutPtr *key_out,
+				       const ValueMutPtr *value_out);
+/* The entry's place: size is entry_size, align the larger of both. */
+ValueConstPtr chic_rt_hashmap_iter_next_ptr(ChicHashMapIter *iter);
+
+/* Call a callback; 0 where it is null. */
+uint64_t chic_rt_hash_invoke(uintptr_t func, const void *value);
+int32_t chic_rt_eq_invoke(uintptr_t func, const void *left, const void *right);
+
+/* ------------------------------------------------------ shared ownership --- */
+
+/*
+ * A value with a count of owners: Rc for one thread, Arc for any.  Owners of an Arc,
+ * strong and weak ones, may be cloned, dropped, and upgraded by any threads at once, each
+ * handle by one of them.
+ */
 typedef struct ChicRc {
 	void *ptr;
 } ChicRc;
@@ -672,10 +809,50 @@ typedef enum SharedError {
 	ChicShared_Success = 0,
 	ChicShared_InvalidPointer = -1,
 	ChicShared_AllocationFailed = -2,
-	ChicShared_Overflow = -3,
+	ChicShared_Overflow = -3, /* more owners, or more bytes, than PTRDIFF_MAX */
 } SharedError;
 
-/* Blocks that objects took and gave back since the process began. */
+/*
+ * new takes a value over by copying size bytes.  The drop of the last strong owner runs
+ * the destructor, once; the memory goes with the last owner of either kind.  type_id is
+ * noted.  An alignment that is no power of two answers AllocationFailed.
+ *
+ * new, clone, downgrade and upgrade overwrite dest on success, without dropping it; a
+ * clone to its own source changes nothing.  Upgrade of what has no strong owner any more
+ * answers InvalidPointer and a null handle.  Drops null the handle.
+ *
+ * get_mut answers null unless there is one owner alone.  Counts are those of a moment;
+ * the weak count has one for all strong owners together.
+ */
+int32_t chic_rt_arc_new(ChicArc *dest, const uint8_t *src, size_t size, size_t align,
+			uintptr_t drop_fn, uint64_t type_id);
+int32_t chic_rt_arc_clone(ChicArc *dest, const ChicArc *src);
+void chic_rt_arc_drop(ChicArc *target);
+const uint8_t *chic_rt_arc_get(const ChicArc *src);
+uint8_t *chic_rt_arc_get_mut(ChicArc *src);
+/* The value, whoever else owns it.  DANGER: nothing keeps others from reading. */
+uint8_t *chic_rt_arc_get_data(const ChicArc *handle);
+size_t chic_rt_arc_strong_count(const ChicArc *src);
+size_t chic_rt_arc_weak_count(const ChicArc *src);
+int32_t chic_rt_arc_downgrade(ChicWeak *dest, const ChicArc *src);
+int32_t chic_rt_weak_clone(ChicWeak *dest, const ChicWeak *src);
+void chic_rt_weak_drop(ChicWeak *target);
+int32_t chic_rt_weak_upgrade(ChicArc *dest, const ChicWeak *src);
+
+int32_t chic_rt_rc_new(ChicRc *dest, const uint8_t *src, size_t size, size_t align,
+		       uintptr_t drop_fn, uint64_t type_id);
+int32_t chic_rt_rc_clone(ChicRc *dest, const ChicRc *src);
+void chic_rt_rc_drop(ChicRc *target);
+const uint8_t *chic_rt_rc_get(const ChicRc *src);
+uint8_t *chic_rt_rc_get_mut(ChicRc *src);
+size_t chic_rt_rc_strong_count(const ChicRc *src);
+size_t chic_rt_rc_weak_count(const ChicRc *src);
+int32_t chic_rt_rc_downgrade(ChicWeakRc *dest, const ChicRc *src);
+int32_t chic_rt_weak_rc_clone(ChicWeakRc *dest, const ChicWeakRc *src);
+void chic_rt_weak_rc_drop(ChicWeakRc *target);
+int32_t chic_rt_weak_rc_upgrade(ChicRc *dest, const ChicWeakRc *src);
+
+/* Blocks that Rc, Arc and objects took and gave back since the process began. */
 size_t chic_rt_shared_allocations(void);
 size_t chic_rt_shared_frees(void);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Blocks that objects, and strings, took and gave back since the process began.
+ * Blocks that Rc, Arc and objects, and strings, took and gave back since the process
+ * began.
  */
 #include "internal.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * A C++ program that links libchic_rt: structs by value both ways, hooks and
- * destructors of its own, values of C++ in vectors and objects.
+ * destructors of its own, values of C++ in vectors, objects and shared values.
  */
 #include <chic_alloc.h>
 #include <chic_rt.h>
@@ -189,6 +189,52 @@ static void wide_numbers_go_by_value()
 }
 #endif
 
+static uint64_t hash_of(int n)
+{
+	return UINT64_C(0x9e3779b97f4a7c15) * static_cast<uint64_t>(n);
+}
+
+static void maps_come_by_value()
+{
+	ChicHashMap map = chic_rt_hashmap_with_capacity(4, 4, 4, 4, 100, 0, 0, 0);
+	ChicHashSet set = chic_rt_hashset_new(4, 4, 0, 0);
+
+	EXPECT(map.cap == 256 && map.len == 0 && map.entry_size == 8 && map.value_offset == 4);
+	EXPECT(set.cap == 0 && set.elem_size == 4 && set.elem_align == 4);
+	for (int i = 0; i < 1000; i++) {
+		int twice = 2 * i, out = -1;
+		ValueConstPtr key = value_of(i), value = value_of(twice);
+		ValueMutPtr previous = {reinterpret_cast<uint8_t *>(&out), 4, 4};
+		int32_t done = 7;
+
+		EXPECT(chic_rt_hashmap_insert(&map, hash_of(i), &key, &value, &previous,
+					      &done) == ChicHashMap_Success);
+		EXPECT(done == 0 && out == -1);
+		EXPECT(chic_rt_hashset_insert(&set, hash_of(i), &key, &done) ==
+		       ChicHashSet_Success);
+		EXPECT(done == 1);
+	}
+	for (int i = 0; i < 1000; i++) {
+		ValueConstPtr key = value_of(i);
+		ValueConstPtr at = chic_rt_hashmap_get_ptr(&map, hash_of(i), &key);
+
+		EXPECT(at.size == 4 && at.align == 4);
+		EXPECT(*reinterpret_cast<const int *>(at.ptr) == 2 * i);
+		EXPECT(chic_hashmap_get(&map, hash_of(i), &i, sizeof(i)) == at.ptr);
+		EXPECT(chic_rt_hashset_contains(&set, hash_of(i), &key) == 1);
+	}
+	ChicHashMapIter iter = chic_rt_hashmap_iter(&map);
+	int entries = 0;
+	for (ValueConstPtr p = chic_rt_hashmap_iter_next_ptr(&iter); p.ptr;
+	     p = chic_rt_hashmap_iter_next_ptr(&iter), entries++)
+		EXPECT(p.size == 8 && p.align == 4);
+	EXPECT(entries == 1000 && iter.entry_size == 8);
+	ChicHashSetIter elements = chic_rt_hashset_iter(&set);
+	EXPECT(elements.cap == 2048 && elements.elem_size == 4);
+	chic_rt_hashmap_drop(&map);
+	chic_rt_hashset_drop(&set);
+}
+
 /* ---- values of C++ ---- */
 
 static void end_string(uint8_t *value)
@@ -231,6 +277,26 @@ static void objects_have_types()
 	chic_rt_object_drop(object, 77);
 }
 
+static void values_have_owners()
+{
+	alignas(std::string) unsigned char room[sizeof(std::string)];
+	ChicArc arc = {nullptr}, other = {nullptr};
+	ChicWeak weak = {nullptr};
+
+	new (room) std::string(200, 'z');
+	EXPECT(chic_rt_arc_new(&arc, room, sizeof(room), alignof(std::string),
+			       reinterpret_cast<uintptr_t>(end_string), 78) == 0);
+	EXPECT(chic_rt_arc_downgrade(&weak, &arc) == 0);
+	EXPECT(chic_rt_weak_upgrade(&other, &weak) == 0);
+	auto *string =
+		std::launder(reinterpret_cast<const std::string *>(chic_rt_arc_get(&other)));
+	EXPECT(string->size() == 200);
+	chic_rt_arc_drop(&arc);
+	chic_rt_arc_drop(&other);
+	EXPECT(chic_rt_weak_upgrade(&other, &weak) == ChicShared_InvalidPointer);
+	chic_rt_weak_drop(&weak);
+}
+
 int main()
 {
 	Heap heap;
@@ -246,8 +312,10 @@ int main()
 	spans_go_by_value();
 	strings_go_by_value();
 	wide_numbers_go_by_value();
+	maps_come_by_value();
 	destructors_run();
 	objects_have_types();
+	values_have_owners();
 	if (chic_rt_telemetry_end(&scope, nullptr, message, sizeof(message)) != 0) {
 		std::fprintf(stderr, "%s\n", message);
 		failures++;

@@ -80,6 +80,49 @@ struct ChicVec {
 }
 
 #[repr(C)]
+struct ChicHashMap {
+    entries: *mut u8,
+    states: *mut u8,
+    hashes: *mut u8,
+    len: usize,
+    cap: usize,
+    tombstones: usize,
+    key_size: usize,
+    key_align: usize,
+    value_size: usize,
+    value_align: usize,
+    entry_size: usize,
+    value_offset: usize,
+    key_drop_fn: usize,
+    value_drop_fn: usize,
+    key_eq_fn: usize,
+}
+
+#[repr(C)]
+struct ChicHashSet {
+    entries: *mut u8,
+    states: *mut u8,
+    hashes: *mut u8,
+    len: usize,
+    cap: usize,
+    tombstones: usize,
+    elem_size: usize,
+    elem_align: usize,
+    drop_fn: usize,
+    eq_fn: usize,
+}
+
+#[repr(C)]
+struct ChicArc {
+    ptr: *mut c_void,
+}
+
+#[repr(C)]
+struct ChicWeak {
+    ptr: *mut c_void,
+}
+
+#[repr(C)]
 #[derive(Clone, Copy)]
 struct ChicStr {
     ptr: *const u8,
@@ -153,6 +196,51 @@ extern "C" {
     fn chic_rt_chars_drop(chars: ChicCharSpan);
     fn chic_rt_string_drop(target: *mut ChicString);
     fn chic_rt_char_to_upper(value: u16) -> u64;
+    fn chic_rt_hashmap_with_capacity(
+        key_size: usize,
+        key_align: usize,
+        value_size: usize,
+        value_align: usize,
+        capacity: usize,
+        key_drop: usize,
+        value_drop: usize,
+        key_eq: usize,
+    ) -> ChicHashMap;
+    fn chic_rt_hashmap_insert(
+        map: *mut ChicHashMap,
+        hash: u64,
+        key: *const ValueConstPtr,
+        value: *const ValueConstPtr,
+        previous: *const ValueMutPtr,
+        replaced: *mut i32,
+    ) -> i32;
+    fn chic_rt_hashmap_get_ptr(
+        map: *const ChicHashMap,
+        hash: u64,
+        key: *const ValueConstPtr,
+    ) -> ValueConstPtr;
+    fn chic_rt_hashmap_drop(map: *mut ChicHashMap);
+    fn chic_rt_hashset_new(size: usize, align: usize, drop: usize, eq: usize) -> ChicHashSet;
+    fn chic_rt_hashset_insert(
+        set: *mut ChicHashSet,
+        hash: u64,
+        value: *const ValueConstPtr,
+        inserted: *mut i32,
+    ) -> i32;
+    fn chic_rt_hashset_drop(set: *mut ChicHashSet);
+    fn chic_rt_arc_new(
+        dest: *mut ChicArc,
+        src: *const u8,
+        size: usize,
+        align: usize,
+        drop: usize,
+        type_id: u64,
+    ) -> i32;
+    fn chic_rt_arc_get(arc: *const ChicArc) -> *const u8;
+    fn chic_rt_arc_drop(arc: *mut ChicArc);
+    fn chic_rt_arc_downgrade(dest: *mut ChicWeak, arc: *const ChicArc) -> i32;
+    fn chic_rt_weak_upgrade(dest: *mut ChicArc, weak: *const ChicWeak) -> i32;
+    fn chic_rt_weak_drop(weak: *mut ChicWeak);
     fn chic_rt_span_from_raw_mut(data: *const ValueMutPtr, len: usize) -> ChicSpan;
     fn chic_rt_ptr_offset(handle: ValueMutPtr, bytes: isize) -> ValueMutPtr;
 }
@@ -222,6 +310,77 @@ fn vectors() {
     unsafe { chic_rt_vec_drop(&mut vec) };
     assert_eq!(unsafe { DROPS }, 999);
     assert_eq!((vec.len, vec.cap), (0, 0));
+}
+
+/// Equal where they are the same modulo a million.
+extern "C" fn same_rest(a: *const c_void, b: *const c_void) -> i32 {
+    unsafe { (*(a as *const u64) % 1_000_000 == *(b as *const u64) % 1_000_000) as i32 }
+}
+
+fn number(n: &u64) -> ValueConstPtr {
+    ValueConstPtr { ptr: n as *const u64 as *const u8, size: 8, align: 8 }
+}
+
+fn maps() {
+    let drop = count_drop as extern "C" fn(*mut u8) as usize;
+    let equal = same_rest as extern "C" fn(*const c_void, *const c_void) -> i32 as usize;
+    let mut map = unsafe { chic_rt_hashmap_with_capacity(8, 8, 1, 1, 100, 0, drop, equal) };
+    let before = unsafe { DROPS };
+
+    assert_eq!((map.cap, map.len, map.entry_size, map.value_offset), (256, 0, 16, 8));
+    for n in 0..1000u64 {
+        let byte = n as u8;
+        let value = ValueConstPtr { ptr: &byte, size: 1, align: 1 };
+        let other = n + 5_000_000;
+        let mut old = 0u8;
+        let mut replaced = 7;
+        let previous = ValueMutPtr { ptr: &mut old, size: 1, align: 1 };
+        let put = |map: &mut ChicHashMap, key: &u64, replaced: *mut i32| unsafe {
+            chic_rt_hashmap_insert(map, n << 7, &number(key), &value, &previous, replaced)
+        };
+
+        assert_eq!((put(&mut map, &n, &mut replaced), replaced), (0, 0));
+        assert_eq!((put(&mut map, &other, &mut replaced), replaced), (0, 1));
+        assert_eq!(old, byte);
+    }
+    for n in 0..1000u64 {
+        let at = unsafe { chic_rt_hashmap_get_ptr(&map, n << 7, &number(&n)) };
+
+        assert_eq!((unsafe { *at.ptr }, at.size, at.align), (n as u8, 1, 1));
+    }
+    unsafe { chic_rt_hashmap_drop(&mut map) };
+    assert_eq!(unsafe { DROPS } - before, 1000);
+
+    let mut set = unsafe { chic_rt_hashset_new(8, 8, drop, 0) };
+    assert_eq!((set.cap, set.elem_size, set.elem_align, set.drop_fn), (0, 8, 8, drop));
+    for n in 0..100u64 {
+        let mut inserted = 7;
+
+        assert_eq!(unsafe { chic_rt_hashset_insert(&mut set, n, &number(&n), &mut inserted) }, 0);
+        assert_eq!(inserted, 1);
+    }
+    unsafe { chic_rt_hashset_drop(&mut set) };
+    assert_eq!(unsafe { DROPS } - before, 1100);
+}
+
+fn owners() {
+    let drop = count_drop as extern "C" fn(*mut u8) as usize;
+    let value = 0x1234_5678_9abcu64;
+    let mut arc = ChicArc { ptr: std::ptr::null_mut() };
+    let mut other = ChicArc { ptr: std::ptr::null_mut() };
+    let mut weak = ChicWeak { ptr: std::ptr::null_mut() };
+    let before = unsafe { DROPS };
+
+    unsafe {
+        assert_eq!(chic_rt_arc_new(&mut arc, number(&value).ptr, 8, 64, drop, 1), 0);
+        assert_eq!(*(chic_rt_arc_get(&arc) as *const u64), value);
+        assert_eq!(chic_rt_arc_get(&arc) as usize % 64, 0);
+        assert_eq!(chic_rt_arc_downgrade(&mut weak, &arc), 0);
+        chic_rt_arc_drop(&mut arc);
+        assert_eq!(DROPS - before, 1);
+        assert_eq!(chic_rt_weak_upgrade(&mut other, &weak), -1);
+        chic_rt_weak_drop(&mut weak);
+    }
 }
 
 fn regions() {
@@ -312,6 +471,8 @@ fn main() {
         chic_rt_reset_alloc_stats();
     }
     vectors();
+    maps();
+    owners();
     regions();
     spans();
     strings();
