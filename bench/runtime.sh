@@ -36,5 +36,7 @@ bench()
 }
 
 bench vec "${CXX:-c++}" runtime_vec.cc
+bench string "${CXX:-c++}" runtime_string.cc
 # shellcheck disable=SC2046
 bench region "${CC:-cc}" runtime_region.c $(pkg-config --cflags --libs apr-1 2>/dev/null)
+bench map "${CC:-cc}" runtime_map.c

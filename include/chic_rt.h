@@ -4,7 +4,7 @@
  *
  * The first part, allocator hooks and telemetry, is libchic_alloc's.  The rest,
  * what of the runtime allocates through these hooks, is libchic_rt's: regions, Vec,
- * objects, closures, and handles that allocate nothing.
+ * String, maps, shared ownership, objects, closures, and handles that allocate nothing.
  *
  * Layouts, names and calling convention are those of the Chic language's
  * runtime header and are kept to the byte; everything said here about meaning
@@ -412,20 +412,19 @@ void chic_rt_vec_set_elem_align(ChicVec *vec, size_t align);
 uintptr_t chic_rt_vec_get_drop(const ChicVec *vec);
 void chic_rt_vec_set_drop(ChicVec *vec, uintptr_t drop_fn);
 
-/* ------------------------------------- String, maps, shared ownership --- */
+/* -------------------------------------------------------------- String --- */
 
-/*
- * The layouts of what the ABI has besides, for those that pass such objects on.
- * This release has no functions for them.
- */
 #define CHIC_RT_STRING_INLINE_CAPACITY 32
 
 /* One UTF-16 code unit. */
 typedef uint16_t chic_char;
 
 /*
- * UTF-8 text.  Up to 32 bytes stay inside the struct; cap then has its top bit set
- * and ptr may be stale.
+ * UTF-8 text, moved by copying its bytes.  Up to 32 bytes stay inside the struct, and
+ * need no memory; cap then has its top bit set and ptr may be stale: use
+ * chic_rt_string_as_slice().  The first block has 64 bytes at least, each that follows
+ * twice as many; a block stays until the string is dropped.  A struct of zeros is an
+ * empty string; a ptr with a cap of 0 is text of somebody else, which is read only.
  */
 typedef struct ChicString {
 	uint8_t *ptr;
@@ -439,6 +438,11 @@ typedef struct ChicCharSpan {
 	size_t len;
 } ChicCharSpan;
 
+/*
+ * What a call cannot do it answers in this order: InvalidPointer for a null object, or
+ * a slice or format that has a length and a null ptr; CapacityOverflow for more bytes
+ * than PTRDIFF_MAX; Utf8; AllocationFailed.
+ */
 typedef enum StringError {
 	ChicString_Success = 0,
 	ChicString_Utf8 = 1,
@@ -448,9 +452,151 @@ typedef enum StringError {
 	ChicString_OutOfBounds = 5,
 } StringError;
 
+/* The text of a status, in static memory; empty for Success and unknown ones. */
+ChicStr chic_rt_string_error_message(int32_t code);
+
+/*
+ * Strings.  Where the text is not UTF-8, or there is no memory for it, they are empty:
+ * use clone_slice, which has a status, or look at chic_rt_string_get_cap().
+ */
+ChicString chic_rt_string_new(void);
+ChicString chic_rt_string_with_capacity(size_t capacity); /* bytes */
+ChicString chic_rt_string_from_slice(ChicStr slice);
+ChicString chic_rt_string_from_char(chic_char value); /* empty for a surrogate */
+/* The memory back; an empty string stays. */
+void chic_rt_string_drop(ChicString *target);
+/* Copies; dest is overwritten without being dropped, on success only. */
+int32_t chic_rt_string_clone(ChicString *dest, const ChicString *src);
+int32_t chic_rt_string_clone_slice(ChicString *dest, ChicStr slice);
+/* Room for so many bytes more. */
+int32_t chic_rt_string_reserve(ChicString *target, size_t additional);
+/* The slice may be part of target. */
+int32_t chic_rt_string_push_slice(ChicString *target, ChicStr slice);
+/* To so many bytes: OutOfBounds above the length, Utf8 in the middle of a character. */
+int32_t chic_rt_string_truncate(ChicString *target, size_t new_len);
+/* Valid until the string changes or moves. */
+ChicStr chic_rt_string_as_slice(const ChicString *source);
+/*
+ * A fresh span of UTF-16 units, empty where the text is empty or no UTF-8, or where
+ * there is no memory.  The caller owns it: chic_rt_chars_drop(), or chic_rt_free() of
+ * {ptr, 2 * len, 2}.
+ */
+ChicCharSpan chic_rt_string_as_chars(const ChicString *source);
+ChicCharSpan chic_rt_str_as_chars(ChicStr slice);
+void chic_rt_chars_drop(ChicCharSpan chars);
+
+/*
+ * Values as text at the end of target.
+ *
+ * With has_alignment not 0, alignment is the least width in characters: spaces come
+ * before the text where it is positive, after it where it is negative.
+ *
+ * format is empty or a letter, of which the case may matter, and a number; one with an
+ * unknown letter is ignored, one that goes on with anything but digits answers
+ * InvalidPointer.
+ *
+ *	bool	U "TRUE", L "true", else "True"; spaces before the letter are skipped
+ *	char	none; a surrogate answers Utf8
+ *	int	X or x: hexadecimal with at least so many digits.  Else decimal.
+ *	float	F or f: so many digits after the point, 2 without a number
+ *		E or e: the same with an exponent, 6 without a number
+ *		G or g: E below 0.0001 and from 10^(number + 1) on, else F, 6 without
+ *		X or x: the number is the alignment where there is none
+ *		else the shortest text that reads back as the value: "0.1", "1e+22"
+ *
+ * Floats are rounded exactly, half to even, in every locale.  What is none is "nan",
+ * "inf" or "-inf"; a NaN of 128 bits shows them, "nan(0x7fff8000...)".
+ *
+ * Integers come in two halves of 64 bits, of which the lowest bits count; signed ones
+ * have the sign there.  bits 0 is 128, but for x: 4 times the number, if there is one.
+ */
+int32_t chic_rt_string_append_slice(ChicString *target, ChicStr slice, int32_t alignment,
+				    int32_t has_alignment);
+int32_t chic_rt_string_append_bool(ChicString *target, bool value, int32_t alignment,
+				   int32_t has_alignment, ChicStr format);
+int32_t chic_rt_string_append_char(ChicString *target, chic_char value, int32_t alignment,
+				   int32_t has_alignment, ChicStr format);
+int32_t chic_rt_string_append_signed(ChicString *target, uint64_t low, uint64_t high,
+				     uint32_t bits, int32_t alignment, int32_t has_alignment,
+				     ChicStr format);
+int32_t chic_rt_string_append_unsigned(ChicString *target, uint64_t low, uint64_t high,
+				       uint32_t bits, int32_t alignment, int32_t has_alignment,
+				       ChicStr format);
+int32_t chic_rt_string_append_f32(ChicString *target, float value, int32_t alignment,
+				  int32_t has_alignment, ChicStr format);
+int32_t chic_rt_string_append_f64(ChicString *target, double value, int32_t alignment,
+				  int32_t has_alignment, ChicStr format);
+/* IEEE binary16, by its bits. */
+int32_t chic_rt_string_append_f16(ChicString *target, uint16_t bits, int32_t alignment,
+				  int32_t has_alignment, ChicStr format);
+#ifdef __SIZEOF_INT128__
+/* IEEE binary128, by its bits. */
+int32_t chic_rt_string_append_f128(ChicString *target, unsigned __int128 bits,
+				   int32_t alignment, int32_t has_alignment, ChicStr format);
+#endif
+
+/* Raw access for compilers.  DANGER: what is set is believed. */
+uint8_t *chic_rt_string_get_ptr(const ChicString *value); /* of the text, wherever it is */
+void chic_rt_string_set_ptr(ChicString *value, uint8_t *ptr);
+size_t chic_rt_string_get_len(const ChicString *value);
+void chic_rt_string_set_len(ChicString *value, size_t len);
+size_t chic_rt_string_get_cap(const ChicString *value); /* without the top bit */
+void chic_rt_string_set_cap(ChicString *value, size_t cap); /* keeps the top bit */
+uint8_t *chic_rt_string_inline_ptr(ChicString *value);
+size_t chic_rt_string_inline_capacity(void);
+/* Blocks that strings took and gave back since the process began; not those of chars. */
+size_t chic_rt_string_allocations(void);
+size_t chic_rt_string_frees(void);
+
+/* -------------------------------------------------------- characters --- */
+
+/*
+ * Characters of one UTF-16 unit as Unicode 14 has them, in every locale.  A surrogate
+ * is no character: InvalidScalar, or -1 where the answer is yes (1) or no (0).
+ */
+typedef enum CharError {
+	ChicChar_Success = 0,
+	ChicChar_InvalidScalar = 1,
+	ChicChar_NullPointer = 2, /* of languages that have a place for the answer */
+	ChicChar_ComplexMapping = 3, /* more than one character: the value is the first */
+} CharError;
+
+int32_t chic_rt_char_is_scalar(chic_char value); /* 0 for a surrogate */
+int32_t chic_rt_char_is_digit(chic_char value); /* numbers of all kinds (N) */
+int32_t chic_rt_char_is_letter(chic_char value); /* Alphabetic */
+int32_t chic_rt_char_is_whitespace(chic_char value); /* White_Space */
+/* A status and a value in one word, to be taken apart by the last two. */
+uint64_t chic_rt_char_to_upper(chic_char value);
+uint64_t chic_rt_char_to_lower(chic_char value);
+uint64_t chic_rt_char_from_codepoint(uint32_t value); /* no more than 0xffff */
+int32_t chic_rt_char_status(uint64_t packed);
+chic_char chic_rt_char_value(uint64_t packed);
+
+/* ------------------------------------------------------- HashMap, HashSet --- */
+
+/*
+ * Hash tables, one block each.  The caller supplies every hash: equal values must have
+ * equal ones.  Any will do, but where all are the same a search looks at all entries.
+ * Equality is asked with an entry first, then what is looked for; also now and then for
+ * entries of other hashes.  Without a callback bytes are compared, padding among them.
+ *
+ * Values are put in by copying their bytes; they may be in the table already.  A handle
+ * must be of as many bytes as the value, or more.  To say that what comes out is not
+ * wanted give a null handle, or one with a null ptr and size 0: it is dropped.
+ *
+ * Capacities count places, a power of two and at least 8, of which 7/10 are used at
+ * most; what takes a capacity counts entries.  An index is that of a place; it stays the
+ * same until the table grows or shrinks, so all entries may be taken out by going through
+ * the indices.  An alignment that is no power of two makes every allocation fail.
+ *
+ * Callbacks must not change the table that calls them.  If they do, a search that had
+ * its table replaced finds nothing; destructors are called when the table is whole, and
+ * for clear and drop empty, but for values of more than 256 bytes or an alignment above
+ * 64, which end where they are.
+ */
 typedef struct ChicHashSet {
-	uint8_t *entries;
-	uint8_t *states; /* 0 empty, 1 full, 2 tombstone */
+	uint8_t *entries; /* the block: entries, hashes, states */
+	uint8_t *states; /* 0 empty, 2 tombstone, odd full: use bucket_state */
 	uint8_t *hashes; /* uint64_t each */
 	size_t len;
 	size_t cap;
@@ -474,14 +620,62 @@ typedef enum HashSetError {
 	ChicHashSet_Success = 0,
 	ChicHashSet_AllocationFailed = 1,
 	ChicHashSet_InvalidPointer = 2,
-	ChicHashSet_CapacityOverflow = 3,
+	ChicHashSet_CapacityOverflow = 3, /* more bytes than PTRDIFF_MAX */
 	ChicHashSet_NotFound = 4,
 	ChicHashSet_IterationComplete = 5,
 } HashSetError;
 
+ChicHashSet chic_rt_hashset_new(size_t elem_size, size_t elem_align, uintptr_t drop_fn,
+				uintptr_t eq_fn);
+/* Room for capacity elements; where that fails an empty set without room. */
+ChicHashSet chic_rt_hashset_with_capacity(size_t elem_size, size_t elem_align, size_t capacity,
+					  uintptr_t drop_fn, uintptr_t eq_fn);
+/* Drop the elements and give the memory back; an empty set stays. */
+void chic_rt_hashset_drop(ChicHashSet *set);
+/* Drop the elements, keep the memory. */
+HashSetError chic_rt_hashset_clear(ChicHashSet *set);
+/* Room for so many more elements. */
+HashSetError chic_rt_hashset_reserve(ChicHashSet *set, size_t additional);
+/* To the least memory for the elements, or min_capacity; none for none of both. */
+HashSetError chic_rt_hashset_shrink_to(ChicHashSet *set, size_t min_capacity);
+size_t chic_rt_hashset_len(const ChicHashSet *set);
+size_t chic_rt_hashset_capacity(const ChicHashSet *set);
+size_t chic_rt_hashset_tombstones(const ChicHashSet *set);
+/* *inserted (may be null): 1, or 0 if it was there: the value then stays the caller's. */
+HashSetError chic_rt_hashset_insert(ChicHashSet *set, uint64_t hash, const ValueConstPtr *value,
+				    int32_t *inserted);
+/*
+ * The value is in the set in any case.  *replaced (may be null) is 1 where one was there,
+ * which is moved to out, or dropped.
+ */
+HashSetError chic_rt_hashset_replace(ChicHashSet *set, uint64_t hash,
+				     const ValueConstPtr *value, const ValueMutPtr *out,
+				     int32_t *replaced);
+int32_t chic_rt_hashset_contains(const ChicHashSet *set, uint64_t hash,
+				 const ValueConstPtr *key);
+/* Its place, valid until the set changes; a null ptr where it is not there. */
+ValueConstPtr chic_rt_hashset_get_ptr(const ChicHashSet *set, uint64_t hash,
+				      const ValueConstPtr *key);
+/* Moved to out, or dropped; NotFound. */
+HashSetError chic_rt_hashset_take(ChicHashSet *set, uint64_t hash, const ValueConstPtr *key,
+				  const ValueMutPtr *out);
+HashSetError chic_rt_hashset_take_at(ChicHashSet *set, size_t index, const ValueMutPtr *out);
+/* 1 if it was there, and then dropped. */
+int32_t chic_rt_hashset_remove(ChicHashSet *set, uint64_t hash, const ValueConstPtr *key);
+/* 0 empty, also past the end; 1 full; 2 tombstone. */
+uint8_t chic_rt_hashset_bucket_state(const ChicHashSet *set, size_t index);
+/* 0 where nothing is. */
+uint64_t chic_rt_hashset_bucket_hash(const ChicHashSet *set, size_t index);
+/* The set must not change while it is iterated. */
+ChicHashSetIter chic_rt_hashset_iter(const ChicHashSet *set);
+/* Copy the next element to out: Success, IterationComplete or InvalidPointer. */
+HashSetError chic_rt_hashset_iter_next(ChicHashSetIter *iter, const ValueMutPtr *out);
+/* Its place; a null ptr at the end. */
+ValueConstPtr chic_rt_hashset_iter_next_ptr(ChicHashSetIter *iter);
+
 /* An entry is the key, then the value at value_offset; entry_size is padded. */
 typedef struct ChicHashMap {
-	uint8_t *entries;
+	uint8_t *entries; /* as a set's */
 	uint8_t *states;
 	uint8_t *hashes;
 	size_t len;
@@ -520,7 +714,81 @@ typedef enum HashMapError {
 	ChicHashMap_IterationComplete = 5,
 } HashMapError;
 
-/* A value with a count of owners; Rc for one thread, Arc for any. */
+/* As for sets, where nothing else is said. */
+ChicHashMap chic_rt_hashmap_new(size_t key_size, size_t key_align, size_t value_size,
+				size_t value_align, uintptr_t key_drop_fn,
+				uintptr_t value_drop_fn, uintptr_t key_eq_fn);
+ChicHashMap chic_rt_hashmap_with_capacity(size_t key_size, size_t key_align, size_t value_size,
+					  size_t value_align, size_t capacity,
+					  uintptr_t key_drop_fn, uintptr_t value_drop_fn,
+					  uintptr_t key_eq_fn);
+void chic_rt_hashmap_drop(ChicHashMap *map);
+HashMapError chic_rt_hashmap_clear(ChicHashMap *map);
+HashMapError chic_rt_hashmap_reserve(ChicHashMap *map, size_t additional);
+HashMapError chic_rt_hashmap_shrink_to(ChicHashMap *map, size_t min_capacity);
+size_t chic_rt_hashmap_len(const ChicHashMap *map);
+size_t chic_rt_hashmap_capacity(const ChicHashMap *map);
+/*
+ * Key and value are taken over.  Where the key was there the entry's own stays and the
+ * new one is dropped; the former value is moved to previous, or dropped, and *replaced
+ * (may be null) is 1.  After an error both stay the caller's.
+ */
+HashMapError chic_rt_hashmap_insert(ChicHashMap *map, uint64_t hash, const ValueConstPtr *key,
+				    const ValueConstPtr *value, const ValueMutPtr *previous,
+				    int32_t *replaced);
+int32_t chic_rt_hashmap_contains(const ChicHashMap *map, uint64_t hash,
+				 const ValueConstPtr *key);
+/* The value's place, valid until the map changes. */
+ValueConstPtr chic_rt_hashmap_get_ptr(const ChicHashMap *map, uint64_t hash,
+				      const ValueConstPtr *key);
+#ifdef __GNUC__
+/*
+ * The same without a call for most keys that are compared by bytes, of a size that the
+ * compiler knows: null where the key is not there, or where size is not key_size.
+ */
+static inline const void *chic_hashmap_get(const ChicHashMap *map, uint64_t hash,
+					   const void *key, size_t size)
+{
+	ValueConstPtr handle = {(const uint8_t *)key, size, 1};
+	const uint8_t *entry;
+	size_t home;
+
+	if (!map || map->key_size != size || !key)
+		return NULL;
+	if (__builtin_expect(map->cap && !map->key_eq_fn, 1)) {
+		home = (size_t)hash & (map->cap - 1);
+		entry = map->entries + home * map->entry_size;
+		if (map->states[home] & 1 && __builtin_memcmp(entry, key, size) == 0)
+			return entry + map->value_offset;
+	}
+	return chic_rt_hashmap_get_ptr(map, hash, &handle).ptr;
+}
+#endif
+/* The value is moved to out, or dropped; the key is dropped. */
+HashMapError chic_rt_hashmap_take(ChicHashMap *map, uint64_t hash, const ValueConstPtr *key,
+				  const ValueMutPtr *out);
+HashMapError chic_rt_hashmap_take_at(ChicHashMap *map, size_t index, const ValueMutPtr *key_out,
+				     const ValueMutPtr *value_out);
+int32_t chic_rt_hashmap_remove(ChicHashMap *map, uint64_t hash, const ValueConstPtr *key);
+uint8_t chic_rt_hashmap_bucket_state(const ChicHashMap *map, size_t index);
+uint64_t chic_rt_hashmap_bucket_hash(const ChicHashMap *map, size_t index);
+ChicHashMapIter chic_rt_hashmap_iter(const ChicHashMap *map);
+HashMapError chic_rt_hashmap_iter_next(ChicHashMapIter *iter, const ValueMutPtr *key_out,
+				       const ValueMutPtr *value_out);
+/* The entry's place: size is entry_size, align the larger of both. */
+ValueConstPtr chic_rt_hashmap_iter_next_ptr(ChicHashMapIter *iter);
+
+/* Call a callback; 0 where it is null. */
+uint64_t chic_rt_hash_invoke(uintptr_t func, const void *value);
+int32_t chic_rt_eq_invoke(uintptr_t func, const void *left, const void *right);
+
+/* ------------------------------------------------------ shared ownership --- */
+
+/*
+ * A value with a count of owners: Rc for one thread, Arc for any.  Owners of an Arc,
+ * strong and weak ones, may be cloned, dropped, and upgraded by any threads at once, each
+ * handle by one of them.
+ */
 typedef struct ChicRc {
 	void *ptr;
 } ChicRc;
@@ -541,10 +809,50 @@ typedef enum SharedError {
 	ChicShared_Success = 0,
 	ChicShared_InvalidPointer = -1,
 	ChicShared_AllocationFailed = -2,
-	ChicShared_Overflow = -3,
+	ChicShared_Overflow = -3, /* more owners, or more bytes, than PTRDIFF_MAX */
 } SharedError;
 
-/* Blocks that objects took and gave back since the process began. */
+/*
+ * new takes a value over by copying size bytes.  The drop of the last strong owner runs
+ * the destructor, once; the memory goes with the last owner of either kind.  type_id is
+ * noted.  An alignment that is no power of two answers AllocationFailed.
+ *
+ * new, clone, downgrade and upgrade overwrite dest on success, without dropping it; a
+ * clone to its own source changes nothing.  Upgrade of what has no strong owner any more
+ * answers InvalidPointer and a null handle.  Drops null the handle.
+ *
+ * get_mut answers null unless there is one owner alone.  Counts are those of a moment;
+ * the weak count has one for all strong owners together.
+ */
+int32_t chic_rt_arc_new(ChicArc *dest, const uint8_t *src, size_t size, size_t align,
+			uintptr_t drop_fn, uint64_t type_id);
+int32_t chic_rt_arc_clone(ChicArc *dest, const ChicArc *src);
+void chic_rt_arc_drop(ChicArc *target);
+const uint8_t *chic_rt_arc_get(const ChicArc *src);
+uint8_t *chic_rt_arc_get_mut(ChicArc *src);
+/* The value, whoever else owns it.  DANGER: nothing keeps others from reading. */
+uint8_t *chic_rt_arc_get_data(const ChicArc *handle);
+size_t chic_rt_arc_strong_count(const ChicArc *src);
+size_t chic_rt_arc_weak_count(const ChicArc *src);
+int32_t chic_rt_arc_downgrade(ChicWeak *dest, const ChicArc *src);
+int32_t chic_rt_weak_clone(ChicWeak *dest, const ChicWeak *src);
+void chic_rt_weak_drop(ChicWeak *target);
+int32_t chic_rt_weak_upgrade(ChicArc *dest, const ChicWeak *src);
+
+int32_t chic_rt_rc_new(ChicRc *dest, const uint8_t *src, size_t size, size_t align,
+		       uintptr_t drop_fn, uint64_t type_id);
+int32_t chic_rt_rc_clone(ChicRc *dest, const ChicRc *src);
+void chic_rt_rc_drop(ChicRc *target);
+const uint8_t *chic_rt_rc_get(const ChicRc *src);
+uint8_t *chic_rt_rc_get_mut(ChicRc *src);
+size_t chic_rt_rc_strong_count(const ChicRc *src);
+size_t chic_rt_rc_weak_count(const ChicRc *src);
+int32_t chic_rt_rc_downgrade(ChicWeakRc *dest, const ChicRc *src);
+int32_t chic_rt_weak_rc_clone(ChicWeakRc *dest, const ChicWeakRc *src);
+void chic_rt_weak_rc_drop(ChicWeakRc *target);
+int32_t chic_rt_weak_rc_upgrade(ChicRc *dest, const ChicWeakRc *src);
+
+/* Blocks that Rc, Arc and objects took and gave back since the process began. */
 size_t chic_rt_shared_allocations(void);
 size_t chic_rt_shared_frees(void);
 

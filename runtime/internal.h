@@ -93,6 +93,8 @@ static inline uint8_t *rt_place(const ValueMutPtr *out, size_t size)
 
 void rt_count_taken(void);
 void rt_count_given_back(void);
+void string_count_taken(void);
+void string_count_given_back(void);
 
 /* ---- region.c ---- */
 

@@ -32,5 +32,7 @@ struct path_family {
 };
 
 extern const struct path_family vec_paths, region_paths, object_paths;
+extern const struct path_family string_paths;
+extern const struct path_family map_paths, shared_paths;
 
 #endif /* PATHS_H */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * A C++ program that links libchic_rt: structs by value both ways, hooks and
- * destructors of its own, values of C++ in vectors and objects.
+ * destructors of its own, values of C++ in vectors, objects and shared values.
  */
 #include <chic_alloc.h>
 #include <chic_rt.h>
@@ -135,6 +135,106 @@ static void spans_go_by_value()
 	EXPECT(cell.initialised && numbers[2] == 0);
 }
 
+static ChicStr slice_of(const char *text)
+{
+	return {reinterpret_cast<const uint8_t *>(text), std::strlen(text)};
+}
+
+static std::string text_of(const ChicString &s)
+{
+	ChicStr slice = chic_rt_string_as_slice(&s);
+
+	return std::string(reinterpret_cast<const char *>(slice.ptr), slice.len);
+}
+
+static void strings_go_by_value()
+{
+	const char *text = "a text that is longer than what fits inside";
+	ChicString s = chic_rt_string_from_slice(slice_of(text)), small, copy;
+
+	EXPECT(text_of(s) == text && chic_rt_string_get_cap(&s) == 64);
+	small = chic_rt_string_from_char(0x20ac);
+	EXPECT(text_of(small) == "\xe2\x82\xac");
+	EXPECT(chic_rt_string_append_signed(&small, -42ull, -1ull, 64, -6, 1, {nullptr, 0}) ==
+	       ChicString_Success);
+	EXPECT(chic_rt_string_append_f32(&small, 0.1f, 6, 1, {nullptr, 0}) == 0);
+	EXPECT(chic_rt_string_append_f64(&small, 2.5, 8, 1, slice_of("F2")) == 0);
+	EXPECT(text_of(small) == "\xe2\x82\xac-42      0.1    2.50");
+	EXPECT(chic_rt_string_clone(&copy, &s) == ChicString_Success);
+	chic_rt_string_drop(&s);
+	ChicCharSpan chars = chic_rt_string_as_chars(&copy);
+	EXPECT(chars.len == std::strlen(text) && chars.ptr[2] == 't');
+	chic_rt_chars_drop(chars);
+	ChicStr message = chic_rt_string_error_message(ChicString_OutOfBounds);
+	EXPECT(message.len == 13 && std::memcmp(message.ptr, "out of bounds", 13) == 0);
+	EXPECT(chic_rt_char_value(chic_rt_char_to_upper(0xe9)) == 0xc9);
+	EXPECT(chic_rt_char_status(chic_rt_char_to_upper(0xdf)) == ChicChar_ComplexMapping);
+	chic_rt_string_drop(&copy);
+	chic_rt_string_drop(&small);
+}
+
+#ifdef __SIZEOF_INT128__
+static void wide_numbers_go_by_value()
+{
+	ChicString s = chic_rt_string_new();
+	unsigned __int128 three_halves = static_cast<unsigned __int128>(0x3fff8) << 108;
+
+	EXPECT(chic_rt_string_append_f128(&s, three_halves, 5, 1, {nullptr, 0}) == 0);
+	EXPECT(text_of(s) == "  1.5");
+	chic_rt_string_drop(&s);
+}
+#else
+static void wide_numbers_go_by_value()
+{
+}
+#endif
+
+static uint64_t hash_of(int n)
+{
+	return UINT64_C(0x9e3779b97f4a7c15) * static_cast<uint64_t>(n);
+}
+
+static void maps_come_by_value()
+{
+	ChicHashMap map = chic_rt_hashmap_with_capacity(4, 4, 4, 4, 100, 0, 0, 0);
+	ChicHashSet set = chic_rt_hashset_new(4, 4, 0, 0);
+
+	EXPECT(map.cap == 256 && map.len == 0 && map.entry_size == 8 && map.value_offset == 4);
+	EXPECT(set.cap == 0 && set.elem_size == 4 && set.elem_align == 4);
+	for (int i = 0; i < 1000; i++) {
+		int twice = 2 * i, out = -1;
+		ValueConstPtr key = value_of(i), value = value_of(twice);
+		ValueMutPtr previous = {reinterpret_cast<uint8_t *>(&out), 4, 4};
+		int32_t done = 7;
+
+		EXPECT(chic_rt_hashmap_insert(&map, hash_of(i), &key, &value, &previous,
+					      &done) == ChicHashMap_Success);
+		EXPECT(done == 0 && out == -1);
+		EXPECT(chic_rt_hashset_insert(&set, hash_of(i), &key, &done) ==
+		       ChicHashSet_Success);
+		EXPECT(done == 1);
+	}
+	for (int i = 0; i < 1000; i++) {
+		ValueConstPtr key = value_of(i);
+		ValueConstPtr at = chic_rt_hashmap_get_ptr(&map, hash_of(i), &key);
+
+		EXPECT(at.size == 4 && at.align == 4);
+		EXPECT(*reinterpret_cast<const int *>(at.ptr) == 2 * i);
+		EXPECT(chic_hashmap_get(&map, hash_of(i), &i, sizeof(i)) == at.ptr);
+		EXPECT(chic_rt_hashset_contains(&set, hash_of(i), &key) == 1);
+	}
+	ChicHashMapIter iter = chic_rt_hashmap_iter(&map);
+	int entries = 0;
+	for (ValueConstPtr p = chic_rt_hashmap_iter_next_ptr(&iter); p.ptr;
+	     p = chic_rt_hashmap_iter_next_ptr(&iter), entries++)
+		EXPECT(p.size == 8 && p.align == 4);
+	EXPECT(entries == 1000 && iter.entry_size == 8);
+	ChicHashSetIter elements = chic_rt_hashset_iter(&set);
+	EXPECT(elements.cap == 2048 && elements.elem_size == 4);
+	chic_rt_hashmap_drop(&map);
+	chic_rt_hashset_drop(&set);
+}
+
 /* ---- values of C++ ---- */
 
 static void end_string(uint8_t *value)
@@ -177,6 +277,26 @@ static void objects_have_types()
 	chic_rt_object_drop(object, 77);
 }
 
+static void values_have_owners()
+{
+	alignas(std::string) unsigned char room[sizeof(std::string)];
+	ChicArc arc = {nullptr}, other = {nullptr};
+	ChicWeak weak = {nullptr};
+
+	new (room) std::string(200, 'z');
+	EXPECT(chic_rt_arc_new(&arc, room, sizeof(room), alignof(std::string),
+			       reinterpret_cast<uintptr_t>(end_string), 78) == 0);
+	EXPECT(chic_rt_arc_downgrade(&weak, &arc) == 0);
+	EXPECT(chic_rt_weak_upgrade(&other, &weak) == 0);
+	auto *string =
+		std::launder(reinterpret_cast<const std::string *>(chic_rt_arc_get(&other)));
+	EXPECT(string->size() == 200);
+	chic_rt_arc_drop(&arc);
+	chic_rt_arc_drop(&other);
+	EXPECT(chic_rt_weak_upgrade(&other, &weak) == ChicShared_InvalidPointer);
+	chic_rt_weak_drop(&weak);
+}
+
 int main()
 {
 	Heap heap;
@@ -190,8 +310,12 @@ int main()
 	vectors_come_by_value();
 	regions_go_by_value();
 	spans_go_by_value();
+	strings_go_by_value();
+	wide_numbers_go_by_value();
+	maps_come_by_value();
 	destructors_run();
 	objects_have_types();
+	values_have_owners();
 	if (chic_rt_telemetry_end(&scope, nullptr, message, sizeof(message)) != 0) {
 		std::fprintf(stderr, "%s\n", message);
 		failures++;

@@ -80,8 +80,66 @@ struct ChicVec {
 }
 
 #[repr(C)]
+struct ChicHashMap {
+    entries: *mut u8,
+    states: *mut u8,
+    hashes: *mut u8,
+    len: usize,
+    cap: usize,
+    tombstones: usize,
+    key_size: usize,
+    key_align: usize,
+    value_size: usize,
+    value_align: usize,
+    entry_size: usize,
+    value_offset: usize,
+    key_drop_fn: usize,
+    value_drop_fn: usize,
+    key_eq_fn: usize,
+}
+
+#[repr(C)]
+struct ChicHashSet {
+    entries: *mut u8,
+    states: *mut u8,
+    hashes: *mut u8,
+    len: usize,
+    cap: usize,
+    tombstones: usize,
+    elem_size: usize,
+    elem_align: usize,
+    drop_fn: usize,
+    eq_fn: usize,
+}
+
+#[repr(C)]
+struct ChicArc {
+    ptr: *mut c_void,
+}
+
+#[repr(C)]
+struct ChicWeak {
+    ptr: *mut c_void,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy)]
 struct ChicStr {
     ptr: *const u8,
+    len: usize,
+}
+
+#[repr(C)]
+struct ChicString {
+    ptr: *mut u8,
+    len: usize,
+    cap: usize,
+    inline_data: [u8; 32],
+}
+
+#[repr(C)]
+struct ChicCharSpan {
+    ptr: *const u16,
     len: usize,
 }
 
@@ -114,6 +172,75 @@ extern "C" {
     fn chic_rt_vec_pop(vec: *mut ChicVec, out: *const ValueMutPtr) -> i32;
     fn chic_rt_vec_ptr_at(vec: *const ChicVec, index: usize) -> ValueMutPtr;
     fn chic_rt_vec_drop(vec: *mut ChicVec);
+    fn chic_rt_string_new() -> ChicString;
+    fn chic_rt_string_from_slice(slice: ChicStr) -> ChicString;
+    fn chic_rt_string_push_slice(target: *mut ChicString, slice: ChicStr) -> i32;
+    fn chic_rt_string_append_f64(
+        target: *mut ChicString,
+        value: f64,
+        alignment: i32,
+        has_alignment: i32,
+        format: ChicStr,
+    ) -> i32;
+    fn chic_rt_string_append_unsigned(
+        target: *mut ChicString,
+        low: u64,
+        high: u64,
+        bits: u32,
+        alignment: i32,
+        has_alignment: i32,
+        format: ChicStr,
+    ) -> i32;
+    fn chic_rt_string_as_slice(source: *const ChicString) -> ChicStr;
+    fn chic_rt_string_as_chars(source: *const ChicString) -> ChicCharSpan;
+    fn chic_rt_chars_drop(chars: ChicCharSpan);
+    fn chic_rt_string_drop(target: *mut ChicString);
+    fn chic_rt_char_to_upper(value: u16) -> u64;
+    fn chic_rt_hashmap_with_capacity(
+        key_size: usize,
+        key_align: usize,
+        value_size: usize,
+        value_align: usize,
+        capacity: usize,
+        key_drop: usize,
+        value_drop: usize,
+        key_eq: usize,
+    ) -> ChicHashMap;
+    fn chic_rt_hashmap_insert(
+        map: *mut ChicHashMap,
+        hash: u64,
+        key: *const ValueConstPtr,
+        value: *const ValueConstPtr,
+        previous: *const ValueMutPtr,
+        replaced: *mut i32,
+    ) -> i32;
+    fn chic_rt_hashmap_get_ptr(
+        map: *const ChicHashMap,
+        hash: u64,
+        key: *const ValueConstPtr,
+    ) -> ValueConstPtr;
+    fn chic_rt_hashmap_drop(map: *mut ChicHashMap);
+    fn chic_rt_hashset_new(size: usize, align: usize, drop: usize, eq: usize) -> ChicHashSet;
+    fn chic_rt_hashset_insert(
+        set: *mut ChicHashSet,
+        hash: u64,
+        value: *const ValueConstPtr,
+        inserted: *mut i32,
+    ) -> i32;
+    fn chic_rt_hashset_drop(set: *mut ChicHashSet);
+    fn chic_rt_arc_new(
+        dest: *mut ChicArc,
+        src: *const u8,
+        size: usize,
+        align: usize,
+        drop: usize,
+        type_id: u64,
+    ) -> i32;
+    fn chic_rt_arc_get(arc: *const ChicArc) -> *const u8;
+    fn chic_rt_arc_drop(arc: *mut ChicArc);
+    fn chic_rt_arc_downgrade(dest: *mut ChicWeak, arc: *const ChicArc) -> i32;
+    fn chic_rt_weak_upgrade(dest: *mut ChicArc, weak: *const ChicWeak) -> i32;
+    fn chic_rt_weak_drop(weak: *mut ChicWeak);
     fn chic_rt_span_from_raw_mut(data: *const ValueMutPtr, len: usize) -> ChicSpan;
     fn chic_rt_ptr_offset(handle: ValueMutPtr, bytes: isize) -> ValueMutPtr;
 }
@@ -185,6 +312,77 @@ fn vectors() {
     assert_eq!((vec.len, vec.cap), (0, 0));
 }
 
+/// Equal where they are the same modulo a million.
+extern "C" fn same_rest(a: *const c_void, b: *const c_void) -> i32 {
+    unsafe { (*(a as *const u64) % 1_000_000 == *(b as *const u64) % 1_000_000) as i32 }
+}
+
+fn number(n: &u64) -> ValueConstPtr {
+    ValueConstPtr { ptr: n as *const u64 as *const u8, size: 8, align: 8 }
+}
+
+fn maps() {
+    let drop = count_drop as extern "C" fn(*mut u8) as usize;
+    let equal = same_rest as extern "C" fn(*const c_void, *const c_void) -> i32 as usize;
+    let mut map = unsafe { chic_rt_hashmap_with_capacity(8, 8, 1, 1, 100, 0, drop, equal) };
+    let before = unsafe { DROPS };
+
+    assert_eq!((map.cap, map.len, map.entry_size, map.value_offset), (256, 0, 16, 8));
+    for n in 0..1000u64 {
+        let byte = n as u8;
+        let value = ValueConstPtr { ptr: &byte, size: 1, align: 1 };
+        let other = n + 5_000_000;
+        let mut old = 0u8;
+        let mut replaced = 7;
+        let previous = ValueMutPtr { ptr: &mut old, size: 1, align: 1 };
+        let put = |map: &mut ChicHashMap, key: &u64, replaced: *mut i32| unsafe {
+            chic_rt_hashmap_insert(map, n << 7, &number(key), &value, &previous, replaced)
+        };
+
+        assert_eq!((put(&mut map, &n, &mut replaced), replaced), (0, 0));
+        assert_eq!((put(&mut map, &other, &mut replaced), replaced), (0, 1));
+        assert_eq!(old, byte);
+    }
+    for n in 0..1000u64 {
+        let at = unsafe { chic_rt_hashmap_get_ptr(&map, n << 7, &number(&n)) };
+
+        assert_eq!((unsafe { *at.ptr }, at.size, at.align), (n as u8, 1, 1));
+    }
+    unsafe { chic_rt_hashmap_drop(&mut map) };
+    assert_eq!(unsafe { DROPS } - before, 1000);
+
+    let mut set = unsafe { chic_rt_hashset_new(8, 8, drop, 0) };
+    assert_eq!((set.cap, set.elem_size, set.elem_align, set.drop_fn), (0, 8, 8, drop));
+    for n in 0..100u64 {
+        let mut inserted = 7;
+
+        assert_eq!(unsafe { chic_rt_hashset_insert(&mut set, n, &number(&n), &mut inserted) }, 0);
+        assert_eq!(inserted, 1);
+    }
+    unsafe { chic_rt_hashset_drop(&mut set) };
+    assert_eq!(unsafe { DROPS } - before, 1100);
+}
+
+fn owners() {
+    let drop = count_drop as extern "C" fn(*mut u8) as usize;
+    let value = 0x1234_5678_9abcu64;
+    let mut arc = ChicArc { ptr: std::ptr::null_mut() };
+    let mut other = ChicArc { ptr: std::ptr::null_mut() };
+    let mut weak = ChicWeak { ptr: std::ptr::null_mut() };
+    let before = unsafe { DROPS };
+
+    unsafe {
+        assert_eq!(chic_rt_arc_new(&mut arc, number(&value).ptr, 8, 64, drop, 1), 0);
+        assert_eq!(*(chic_rt_arc_get(&arc) as *const u64), value);
+        assert_eq!(chic_rt_arc_get(&arc) as usize % 64, 0);
+        assert_eq!(chic_rt_arc_downgrade(&mut weak, &arc), 0);
+        chic_rt_arc_drop(&mut arc);
+        assert_eq!(DROPS - before, 1);
+        assert_eq!(chic_rt_weak_upgrade(&mut other, &weak), -1);
+        chic_rt_weak_drop(&mut weak);
+    }
+}
+
 fn regions() {
     let name = ChicStr { ptr: b"foobar".as_ptr(), len: 6 };
     let profile = unsafe { chic_rt_region_profile_of(name) };
@@ -216,6 +414,48 @@ fn spans() {
     assert_eq!(unsafe { *(third.ptr as *const u16) }, 3);
 }
 
+fn chic(text: &str) -> ChicStr {
+    ChicStr { ptr: text.as_ptr(), len: text.len() }
+}
+
+fn text_of(s: &ChicString) -> &str {
+    let slice = unsafe { chic_rt_string_as_slice(s) };
+
+    std::str::from_utf8(unsafe { std::slice::from_raw_parts(slice.ptr, slice.len) }).unwrap()
+}
+
+fn strings() {
+    let long = "Ein längerer Text, der nicht hineinpaßt: 32 bytes";
+    let mut s = unsafe { chic_rt_string_from_slice(chic(long)) };
+
+    assert_eq!((text_of(&s), s.cap), (long, 64));
+    assert_eq!(unsafe { chic_rt_string_push_slice(&mut s, chic(" €")) }, 0);
+    assert_eq!(text_of(&s), long.to_owned() + " €");
+    let bad = ChicStr { ptr: [0x61u8, 0xc3].as_ptr(), len: 2 };
+    assert_eq!(unsafe { chic_rt_string_push_slice(&mut s, bad) }, 1);
+    let chars = unsafe { chic_rt_string_as_chars(&s) };
+    let units = unsafe { std::slice::from_raw_parts(chars.ptr, chars.len) };
+    assert!(units.iter().copied().eq(text_of(&s).encode_utf16()));
+    unsafe { chic_rt_chars_drop(chars) };
+    unsafe { chic_rt_string_drop(&mut s) };
+    for n in 0..1000 {
+        let value = n as f64 * 0.37 - 5.0;
+        let mut number = unsafe { chic_rt_string_new() };
+
+        assert_eq!(unsafe { chic_rt_string_append_f64(&mut number, value, 0, 0, chic("")) }, 0);
+        assert_eq!(text_of(&number), format!("{value:?}"));
+        unsafe { chic_rt_string_drop(&mut number) };
+    }
+    let mut wide = unsafe { chic_rt_string_new() };
+    assert_eq!(
+        unsafe { chic_rt_string_append_unsigned(&mut wide, 0, 1, 128, -22, 1, chic("X")) },
+        0
+    );
+    assert_eq!(text_of(&wide), format!("{:<22X}", 1u128 << 64));
+    unsafe { chic_rt_string_drop(&mut wide) };
+    assert_eq!(unsafe { chic_rt_char_to_upper('é' as u16) }, 'É' as u64);
+}
+
 fn main() {
     let mut heap = Heap::default();
 
@@ -231,8 +471,11 @@ fn main() {
         chic_rt_reset_alloc_stats();
     }
     vectors();
+    maps();
+    owners();
     regions();
     spans();
+    strings();
     let t = unsafe { chic_rt_alloc_stats() };
     assert_eq!(t.alloc_calls, t.free_calls);
     assert_eq!(t.alloc_bytes + t.realloc_bytes, t.freed_bytes);
