@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * counting - exact counts of what passes through, and a summary at exit
+ * counting - exact counts of what passes through, and where it came from
  *
- * A filter: every block is the lower layer's.  What is live is kept in shared
- * atomics, because the peak is only exact in one order of events for all
- * threads; totals per size class are each thread's own and added up when asked.
+ * A filter: every block is the lower layer's.  Each thread counts for itself, and
+ * reports add up; what is live is what was allocated less what was freed.
  */
-#include <errno.h>
-
 #include "counting.h"
 
 CHIC_MODULE("counting", "filter");
@@ -15,103 +12,105 @@ CHIC_MODULE_VERSION("1.0");
 CHIC_MODULE_LICENSE("BSD-2-Clause");
 CHIC_MODULE_DESCRIPTION("live, peak and total blocks and bytes, exact");
 CHIC_MODULE_AUTHOR("chic-alloc");
-CHIC_MODULE_PARM("summary", "bool", "no", "", "write a summary when the process exits");
+CHIC_MODULE_PARM("summary", "bool", "no", "",
+		 "write a report when the process exits, as output does");
 CHIC_MODULE_PARM("output", "string", "", "",
-		 "file for the summary, %p is the process id; none is stderr");
+		 "file for reports, %p is the process id; none is stderr");
+CHIC_MODULE_PARM("format", "enum", "text", "text|json", "how reports are written");
+CHIC_MODULE_PARM("interval", "uint", "0", "0-31536000",
+		 "seconds from one report to the next while the process runs, 0 is none");
+CHIC_MODULE_PARM("signal", "enum", "off", "off|HUP|USR1|USR2",
+		 "a signal that asks for a report");
 
 /* ------------------------------------------------------------ counting -- */
 
-static unsigned class_of(size_t size)
+/* One more than the last bit of size - 1, without a branch for 0 and 1. */
+static inline unsigned class_of(size_t size)
 {
-	return size <= 1 ? 0 : COUNTING_CLASSES - __builtin_clzl(size - 1);
+	return COUNTING_CLASSES - 1 - (unsigned)__builtin_clzl(2 * (size - !!size) + 1);
 }
 
-static struct counting_tally *tally_reuse(struct counting *c)
+/* Of threads that are ending or have no memory. */
+static void shared_block(struct counting *c, size_t size)
 {
-	struct counting_tally *t;
+	struct counting_class *class = &c->shared.classes[class_of(size)];
 
-	for (t = atomic_load(&c->tallies); t; t = t->next)
-		if (!atomic_load_explicit(&t->used, memory_order_relaxed) &&
-		    !atomic_exchange(&t->used, true))
-			return t;
-	return NULL;
+	atomic_fetch_add(&class->blocks, 1);
+	atomic_fetch_add(&class->bytes, size);
 }
 
-static struct counting_tally *tally_new(struct counting *c)
+static void shared_freed(struct counting *c, size_t size)
 {
-	struct counting_tally *t = pages_new(sizeof(*t));
+	struct counting_class *class = &c->shared.classes[class_of(size)];
 
-	if (!t)
-		return NULL;
-	atomic_store(&t->used, true);
-	t->next = atomic_load(&c->tallies);
-	while (!atomic_compare_exchange_weak(&c->tallies, &t->next, t))
-		;
-	return t;
+	atomic_fetch_add(&class->freed_blocks, 1);
+	atomic_fetch_add(&class->freed_bytes, size);
 }
 
-/* The calling thread's tally, or null when it has to use the shared one. */
-static struct counting_tally *tally_get(struct counting *c)
+static inline void add_block(struct counting_tally *t, size_t size)
 {
-	void **word = chic_thread_word(c->args);
+	struct counting_class *class = &t->classes[class_of(size)];
 
-	if (!word)
-		return NULL;
-	if (!*word)
-		*word = tally_reuse(c);
-	if (!*word)
-		*word = tally_new(c);
-	return *word;
+	add_own(&class->blocks, 1);
+	add_own(&class->bytes, size);
 }
 
-static void add_own(_Atomic size_t *counter, size_t n)
+static inline void add_freed(struct counting_tally *t, size_t size)
 {
-	size_t now = atomic_load_explicit(counter, memory_order_relaxed);
+	struct counting_class *class = &t->classes[class_of(size)];
 
-	atomic_store_explicit(counter, now + n, memory_order_relaxed);
+	add_own(&class->freed_blocks, 1);
+	add_own(&class->freed_bytes, size);
 }
 
-static void count_total(struct counting *c, size_t size)
+static inline void look(struct counting *c, struct counting_tally *t, void *p, size_t size)
 {
-	struct counting_tally *t = tally_get(c);
-	unsigned k = class_of(size);
+	t->credit -= (int64_t)size;
+	if (unlikely(t->credit < 0))
+		counting_look(c, t, p, size);
+}
 
-	if (t) {
-		add_own(&t->classes[k].calls, 1);
-		add_own(&t->classes[k].bytes, size);
-	} else {
-		atomic_fetch_add(&c->shared.classes[k].calls, 1);
-		atomic_fetch_add(&c->shared.classes[k].bytes, size);
+static inline void count_alloc(struct counting *c, void *p, size_t size)
+{
+	struct counting_tally *t = counting_tally(c);
+
+	if (unlikely(!t)) {
+		shared_block(c, size);
+		counting_peak_shared(c, (intptr_t)size);
+		return;
 	}
+	add_block(t, size);
+	counting_peak_add(c, t, (intptr_t)size);
+	look(c, t, p, size);
 }
 
-/* Wraps below zero when a block shrinks, which addition undoes. */
-static void count_bytes(struct counting *c, size_t more)
+static void count_realloc(struct counting *c, void *p, size_t old_size, size_t size)
 {
-	size_t now = atomic_fetch_add(&c->live_bytes, more) + more;
-	size_t peak = atomic_load_explicit(&c->peak_bytes, memory_order_relaxed);
+	struct counting_tally *t = counting_tally(c);
 
-	while (now > peak && !atomic_compare_exchange_weak(&c->peak_bytes, &peak, now))
-		;
+	if (unlikely(!t)) {
+		shared_block(c, size);
+		shared_freed(c, old_size);
+		counting_peak_shared(c, (intptr_t)(size - old_size));
+		return;
+	}
+	add_block(t, size);
+	add_freed(t, old_size);
+	counting_peak_add(c, t, (intptr_t)(size - old_size));
+	look(c, t, p, size);
 }
 
-static void count_alloc(struct counting *c, size_t size)
+static inline void count_free(struct counting *c, size_t size)
 {
-	atomic_fetch_add(&c->live_blocks, 1);
-	count_bytes(c, size);
-	count_total(c, size);
-}
+	struct counting_tally *t = counting_tally(c);
 
-static void count_realloc(struct counting *c, size_t old_size, size_t size)
-{
-	count_bytes(c, size - old_size);
-	count_total(c, size);
-}
-
-static void count_free(struct counting *c, size_t size)
-{
-	atomic_fetch_sub(&c->live_blocks, 1);
-	atomic_fetch_sub(&c->live_bytes, size);
+	if (unlikely(!t)) {
+		shared_freed(c, size);
+		counting_peak_shared(c, -(intptr_t)size);
+		return;
+	}
+	add_freed(t, size);
+	counting_peak_add(c, t, -(intptr_t)size);
 }
 
 /* --------------------------------------------------------------- hooks -- */
@@ -122,7 +121,7 @@ ValueMutPtr counting_alloc(void *ctx, size_t size, size_t align)
 	ValueMutPtr block = lower_alloc(c->lower, size, align, false);
 
 	if (block.ptr)
-		count_alloc(c, size);
+		count_alloc(c, block.ptr, size);
 	return block;
 }
 
@@ -132,7 +131,7 @@ ValueMutPtr counting_alloc_zeroed(void *ctx, size_t size, size_t align)
 	ValueMutPtr block = lower_alloc(c->lower, size, align, true);
 
 	if (block.ptr)
-		count_alloc(c, size);
+		count_alloc(c, block.ptr, size);
 	return block;
 }
 
@@ -145,9 +144,9 @@ ValueMutPtr counting_realloc(void *ctx, ValueMutPtr old, size_t old_size, size_t
 	if (!block.ptr)
 		return block;
 	if (old.ptr)
-		count_realloc(c, old_size, size);
+		count_realloc(c, block.ptr, old_size, size);
 	else
-		count_alloc(c, size);
+		count_alloc(c, block.ptr, size);
 	return block;
 }
 
@@ -162,10 +161,10 @@ void counting_free(void *ctx, ValueMutPtr block)
 /* --------------------------------------------------------------- twins -- */
 
 /* The malloc family counts usable bytes, the only size that free can learn. */
-static void *counted(struct counting *c, void *p)
+static inline void *counted(struct counting *c, void *p)
 {
-	if (p)
-		count_alloc(c, lower_usable_size(c->lower, p));
+	if (likely(p))
+		count_alloc(c, p, lower_usable_size(c->lower, p));
 	return p;
 }
 
@@ -197,7 +196,7 @@ void *counting_remalloc(void *ctx, void *p, size_t size)
 	void *q = lower_remalloc(c->lower, p, size);
 
 	if (q)
-		count_realloc(c, old_size, lower_usable_size(c->lower, q));
+		count_realloc(c, q, old_size, lower_usable_size(c->lower, q));
 	return q;
 }
 
@@ -210,21 +209,23 @@ size_t counting_mfree(void *ctx, void *p)
 	return size;
 }
 
-void counting_thread_exit(void *ctx, void *word)
-{
-	struct counting_tally *t = word;
-
-	(void)ctx;
-	atomic_store(&t->used, false);
-}
-
 /* ---------------------------------------------------------- life cycle -- */
+
+/* A block is counted whole or not yet: nothing has to be waited for. */
+void counting_postfork_child(void *ctx)
+{
+	struct counting *c = ctx;
+
+	counting_threads_fork(c);
+	counting_output_fork(c);
+}
 
 int counting_init(const struct chic_module_args *args, const struct chic_layer *lower,
 		  void **ctx)
 {
+	static _Atomic uint64_t ids;
 	struct counting *c = pages_new(sizeof(*c));
-	int err = 0;
+	int err;
 
 	if (!c) {
 		args->fail("no memory for %zu bytes of counters", sizeof(*c));
@@ -232,11 +233,8 @@ int counting_init(const struct chic_module_args *args, const struct chic_layer *
 	}
 	c->args = args;
 	c->lower = lower;
-	if (chic_param_number(args, "summary"))
-		err = counting_summary_start(c);
-	else if (chic_param_text(args, "output")[0])
-		args->warn("%s: output is set, but nothing is written without summary = yes",
-			   args->name);
+	c->id = atomic_fetch_add(&ids, 1) + 1;
+	err = counting_output_start(c);
 	if (err)
 		goto err_unmap_counters;
 	*ctx = c;
@@ -250,12 +248,8 @@ err_unmap_counters:
 void counting_exit(void *ctx)
 {
 	struct counting *c = ctx;
-	struct counting_tally *t, *next;
 
-	counting_summary_stop(c);
-	for (t = atomic_load(&c->tallies); t; t = next) {
-		next = t->next;
-		munmap(t, sizeof(*t));
-	}
+	counting_output_stop(c);
+	counting_tallies_free(c);
 	munmap(c, sizeof(*c));
 }

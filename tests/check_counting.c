@@ -12,9 +12,14 @@
 #include "fault.h"
 #include "module_common.h"
 
+enum { SUMMARY, OUTPUT, FORMAT, INTERVAL, SIGNAL };
+
 static struct chic_module_param params[] = {
-	{.name = "summary"},
-	{.name = "output"},
+	[SUMMARY] = {.name = "summary"},
+	[OUTPUT] = {.name = "output"},
+	[FORMAT] = {.name = "format", .text = "text"},
+	[INTERVAL] = {.name = "interval"},
+	[SIGNAL] = {.name = "signal", .text = "off"},
 };
 static struct chic_module_args args;
 
@@ -28,10 +33,11 @@ static int start_with(bool summary, const char *output)
 {
 	int err;
 
-	params[0].number = summary;
-	params[1].text = output;
+	params[SUMMARY].number = summary;
+	params[OUTPUT].text = output;
 	support_args(&args, params, ARRAY_LENGTH(params));
-	subject = (struct subject){SUBJECT(counting), .usable_size = below_usable_size};
+	subject = (struct subject){SUBJECT(counting), .usable_size = below_usable_size,
+				   .postfork_child = counting_postfork_child};
 	err = counting_init(&args, &libc_layer, &subject.ctx);
 	on_thread_exit = counting_thread_exit;
 	on_thread_exit_ctx = subject.ctx;
@@ -52,20 +58,40 @@ static void stop(void)
 /* ------------------------------------------------------------ counts -- */
 
 struct counts {
-	size_t live_blocks, live_bytes, peak_bytes, total_blocks, total_bytes;
+	size_t live_blocks, live_bytes, peak_bytes, peak_within, total_blocks, total_bytes;
 	size_t blocks[64], bytes[64]; /* by class */
+	size_t live[64], live_size[64];
+	size_t thread_blocks[100], thread_freed[100], threads; /* in the order of the table */
+	size_t ended_blocks, ended_freed;
 };
 
 static void parse_class(struct counts *out, const char *line)
 {
-	size_t blocks, bytes;
+	size_t blocks, bytes, live, live_size;
 	unsigned k;
 
-	if (sscanf(line, "up-to 2^%u %zu %zu", &k, &blocks, &bytes) != 3)
+	if (sscanf(line, "up-to 2^%u %zu %zu %zu %zu", &k, &blocks, &bytes, &live,
+		   &live_size) != 5)
 		return;
 	ck_assert_uint_lt(k, 64);
 	out->blocks[k] = blocks;
 	out->bytes[k] = bytes;
+	out->live[k] = live;
+	out->live_size[k] = live_size;
+}
+
+static void parse_thread(struct counts *out, const char *line)
+{
+	size_t blocks, bytes, freed, freed_bytes;
+	int tid;
+
+	sscanf(line, "ended %zu %*u %zu", &out->ended_blocks, &out->ended_freed);
+	if (sscanf(line, "thread %d %zu %zu %zu %zu", &tid, &blocks, &bytes, &freed,
+		   &freed_bytes) != 5)
+		return;
+	ck_assert_uint_lt(out->threads, 100);
+	out->thread_blocks[out->threads] = blocks;
+	out->thread_freed[out->threads++] = freed;
 }
 
 static void parse(struct counts *out, const char *text)
@@ -76,13 +102,15 @@ static void parse(struct counts *out, const char *text)
 	memset(out, 0, sizeof(*out));
 	ck_assert_ptr_nonnull(line);
 	n = sscanf(line,
-		   " live-blocks %zu live-bytes %zu peak-bytes %zu total-blocks %zu "
-		   "total-bytes %zu",
-		   &out->live_blocks, &out->live_bytes, &out->peak_bytes, &out->total_blocks,
-		   &out->total_bytes);
-	ck_assert_msg(n == 5, "summary: %s", text);
-	for (; line; line = strchr(line + 1, '\n'))
+		   " live-blocks %zu live-bytes %zu peak-bytes %zu peak-within %zu "
+		   "total-blocks %zu total-bytes %zu",
+		   &out->live_blocks, &out->live_bytes, &out->peak_bytes, &out->peak_within,
+		   &out->total_blocks, &out->total_bytes);
+	ck_assert_msg(n == 6, "summary: %s", text);
+	for (; line; line = strchr(line + 1, '\n')) {
 		parse_class(out, line + 1);
+		parse_thread(out, line + 1);
+	}
 }
 
 static void nothing(void *arg)
@@ -210,7 +238,62 @@ START_TEST(classes_end_at_powers_of_two)
 		before.bytes[table[i].class] += table[i].size;
 		ck_assert_mem_eq(before.blocks, after.blocks, sizeof(after.blocks));
 		ck_assert_mem_eq(before.bytes, after.bytes, sizeof(after.bytes));
+		ck_assert_mem_eq(before.live, after.live, sizeof(after.live));
 	}
+}
+END_TEST
+
+START_TEST(classes_know_what_is_live)
+{
+	ValueMutPtr a = counting_alloc(subject.ctx, 100, 8), b;
+	struct counts now;
+
+	b = counting_alloc(subject.ctx, 120, 8);
+	a = counting_realloc(subject.ctx, a, 100, 1000, 8);
+	now = counts();
+	ck_assert_uint_eq(now.live[7], 1);
+	ck_assert_uint_eq(now.live_size[7], 120);
+	ck_assert_uint_eq(now.live[10], 1);
+	ck_assert_uint_eq(now.live_size[10], 1000);
+	counting_free(subject.ctx, a);
+	counting_free(subject.ctx, b);
+	now = counts();
+	ck_assert_uint_eq(now.live[7] | now.live[10] | now.live_size[7], 0);
+	ck_assert_uint_eq(now.blocks[7], 2);
+}
+END_TEST
+
+#define MODEL_BLOCKS 64
+
+/* Up to 6 MB: far beyond what a thread keeps to itself, and back. */
+START_TEST(peak_of_one_thread_is_exact)
+{
+	ValueMutPtr blocks[MODEL_BLOCKS] = {{.ptr = NULL}};
+	size_t live = 0, peak = 0;
+	unsigned seed = 1;
+
+	for (int i = 0; i < 3000; i++) {
+		ValueMutPtr *b = &blocks[rand_r(&seed) % MODEL_BLOCKS];
+
+		live -= b->size;
+		if (b->ptr)
+			counting_free(subject.ctx, *b);
+		*b = handle(NULL, 0, 8);
+		if (rand_r(&seed) % 3 == 0)
+			continue;
+		*b = counting_alloc(subject.ctx, 1 + rand_r(&seed) % (1u << (i % 17)), 8);
+		live += b->size;
+		peak = larger(peak, live);
+		if (i % 300 == 0) {
+			ck_assert_uint_eq(counts().peak_bytes, peak);
+			ck_assert_uint_eq(counts().peak_within, 0);
+		}
+	}
+	for (size_t i = 0; i < MODEL_BLOCKS; i++)
+		if (blocks[i].ptr)
+			counting_free(subject.ctx, blocks[i]);
+	ck_assert_uint_eq(counts().peak_bytes, peak);
+	ck_assert_uint_eq(counts().live_bytes, 0);
 }
 END_TEST
 
@@ -250,7 +333,9 @@ static void expect_known_work(size_t threads)
 	ck_assert_uint_eq(now.live_blocks, threads * EACH / 100);
 	ck_assert_uint_eq(now.live_bytes, threads * EACH / 100 * 1000);
 	ck_assert_uint_ge(now.peak_bytes, now.live_bytes);
-	ck_assert_uint_le(now.peak_bytes, now.live_bytes + threads * 1000);
+	ck_assert_uint_le(now.peak_bytes, now.live_bytes + threads * 1000 + now.peak_within);
+	ck_assert_uint_eq(now.ended_blocks, now.total_blocks);
+	ck_assert_uint_eq(now.ended_freed, now.total_blocks - now.live_blocks);
 }
 
 START_TEST(threads_are_counted_exactly)
@@ -267,6 +352,116 @@ START_TEST(threads_without_a_word_are_counted_too)
 	words_fail = true;
 	run_threads(known_work);
 	expect_known_work(2 * COMMON_THREADS);
+}
+END_TEST
+
+static pthread_barrier_t barrier;
+
+/* Number n allocates n times 10 blocks, frees n of them, and is there for a while. */
+static void *work_and_wait(void *arg)
+{
+	for (uintptr_t i = 0; i < 10 * (uintptr_t)arg; i++) {
+		ValueMutPtr block = counting_alloc(subject.ctx, 8, 8);
+
+		if (i % 10 == 0)
+			counting_free(subject.ctx, block);
+	}
+	pthread_barrier_wait(&barrier);
+	pthread_barrier_wait(&barrier);
+	return NULL;
+}
+
+START_TEST(each_thread_has_its_row)
+{
+	pthread_t threads[COMMON_THREADS];
+	struct counts now;
+
+	run_threads(known_work); /* whose tallies are used again */
+	pthread_barrier_init(&barrier, NULL, COMMON_THREADS + 1);
+	for (uintptr_t i = 0; i < COMMON_THREADS; i++)
+		pthread_create(&threads[i], NULL, work_and_wait, (void *)(i + 1));
+	pthread_barrier_wait(&barrier);
+	now = counts();
+	pthread_barrier_wait(&barrier);
+	for (size_t i = 0; i < COMMON_THREADS; i++)
+		pthread_join(threads[i], NULL);
+	pthread_barrier_destroy(&barrier);
+
+	ck_assert_uint_eq(now.threads, COMMON_THREADS);
+	for (size_t i = 0; i < COMMON_THREADS; i++) {
+		ck_assert_uint_eq(now.thread_blocks[i], 10 * (COMMON_THREADS - i));
+		ck_assert_uint_eq(now.thread_freed[i], COMMON_THREADS - i);
+	}
+	ck_assert_uint_eq(now.ended_blocks, COMMON_THREADS * (EACH + EACH / 2));
+	now = counts();
+	ck_assert_uint_eq(now.threads, 0);
+	ck_assert_uint_eq(now.ended_blocks, now.total_blocks);
+}
+END_TEST
+
+static _Atomic size_t held_size;
+
+/* All hold blocks at once, which is the peak; then they give them back. */
+static void *hold_and_wait(void *arg)
+{
+	unsigned seed = (unsigned)(uintptr_t)arg;
+	ValueMutPtr blocks[200];
+
+	for (size_t i = 0; i < 200; i++) {
+		blocks[i] = counting_alloc(subject.ctx, 1 + rand_r(&seed) % 3000, 8);
+		held_size += blocks[i].size;
+	}
+	pthread_barrier_wait(&barrier);
+	for (size_t i = 0; i < 200; i++)
+		counting_free(subject.ctx, blocks[i]);
+	return NULL;
+}
+
+START_TEST(peak_of_threads_is_within_its_bound)
+{
+	struct counts now;
+
+	held_size = 0;
+	pthread_barrier_init(&barrier, NULL, COMMON_THREADS);
+	run_threads(hold_and_wait);
+	pthread_barrier_destroy(&barrier);
+	now = counts();
+	ck_assert_uint_eq(now.live_bytes, 0);
+	ck_assert_uint_eq(now.peak_within, COMMON_THREADS * 65536);
+	ck_assert_uint_gt(held_size, now.peak_within);
+	ck_assert_uint_ge(now.peak_bytes, held_size - now.peak_within);
+	ck_assert_uint_le(now.peak_bytes, held_size + now.peak_within);
+}
+END_TEST
+
+static void count_in_child(void *arg)
+{
+	counting_postfork_child(subject.ctx);
+	for (uintptr_t i = 0; i < (uintptr_t)arg; i++)
+		counting_alloc(subject.ctx, 8, 8);
+}
+
+/* The child has one thread, which goes on with the figures of the one that forked. */
+START_TEST(fork_leaves_the_other_threads_behind)
+{
+	struct child child;
+	struct counts now;
+	pthread_t thread;
+
+	pthread_barrier_init(&barrier, NULL, 2);
+	counting_alloc(subject.ctx, 8, 8);
+	pthread_create(&thread, NULL, work_and_wait, (void *)(uintptr_t)3);
+	pthread_barrier_wait(&barrier);
+	run_child(&child, count_in_child, (void *)(uintptr_t)20);
+	pthread_barrier_wait(&barrier);
+	pthread_join(thread, NULL);
+	pthread_barrier_destroy(&barrier);
+	parse(&now, child.text);
+	ck_assert_uint_eq(now.threads, 1);
+	ck_assert_uint_eq(now.thread_blocks[0], 21);
+	ck_assert_uint_eq(now.ended_blocks, 30);
+	ck_assert_uint_eq(now.live_blocks, 27 + 21);
+	ck_assert_uint_eq(now.peak_within, 2 * 65536);
 }
 END_TEST
 
@@ -481,12 +676,24 @@ START_TEST(no_summary_unless_asked)
 }
 END_TEST
 
-START_TEST(output_without_summary_is_warned_of)
+static void run_without_summary(void *arg)
 {
-	ck_assert_int_eq(start_with(false, "/tmp/x"), 0);
-	ck_assert_str_eq(last_warn,
-			 "test: output is set, but nothing is written without summary = yes");
-	stop();
+	if (start_with(false, arg) != 0)
+		_exit(1);
+	count_three();
+}
+
+START_TEST(output_alone_is_enough)
+{
+	char text[8192];
+	struct child child;
+	struct counts now;
+
+	run_child(&child, run_without_summary, (void *)in_dir("counts"));
+	ck_assert_str_eq(child.text, "");
+	read_and_remove("counts", text, sizeof(text));
+	parse(&now, text);
+	ck_assert_uint_eq(now.live_blocks, 3);
 }
 END_TEST
 
@@ -504,13 +711,227 @@ END_TEST
 
 START_TEST(init_without_memory_fails)
 {
+	unsigned n;
 	int err;
 
-	fault_start(1);
-	err = start_with(true, "");
-	ck_assert(fault_stop());
-	ck_assert_int_eq(err, -ENOMEM);
-	ck_assert_ptr_nonnull(strstr(last_fail, "no memory for "));
+	for (n = 1;; n++) {
+		fault_start(n);
+		err = start_with(true, "");
+		if (!fault_stop())
+			break;
+		ck_assert_int_eq(err, -ENOMEM);
+		ck_assert_ptr_nonnull(strstr(last_fail, "no memory for "));
+	}
+	ck_assert_int_eq(err, 0);
+	ck_assert_uint_gt(n, 2);
+	stop();
+}
+END_TEST
+
+START_TEST(interval_without_output_is_warned_of)
+{
+	params[INTERVAL].number = 1;
+	ck_assert_int_eq(start_with(true, ""), 0);
+	params[INTERVAL].number = 0;
+	ck_assert_str_eq(last_warn, "test: interval is set, but nothing is written without "
+				    "output = FILE");
+	stop();
+}
+END_TEST
+
+/* A target of a rename that is no file would be gone: a pipe, or /dev/null. */
+START_TEST(output_to_a_pipe_is_written_in_place)
+{
+	char text[8192];
+	struct child child;
+	ssize_t n;
+	int fd;
+
+	ck_assert_int_eq(mkfifo(in_dir("pipe"), 0600), 0);
+	fd = open(in_dir("pipe"), O_RDONLY | O_NONBLOCK);
+	run_child(&child, run_with_output, (void *)"pipe");
+	n = read(fd, text, sizeof(text) - 1);
+	ck_assert_int_gt(n, 0);
+	text[n] = '\0';
+	ck_assert_ptr_nonnull(strstr(text, "live-blocks                        3\n"));
+	close(fd);
+	ck_assert_int_eq(unlink(in_dir("pipe")), 0);
+}
+END_TEST
+
+static void expect_file(const char *name, const char *content)
+{
+	char text[100] = "";
+	int fd = open(in_dir(name), O_RDONLY);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_ge(read(fd, text, sizeof(text) - 1), 0);
+	ck_assert_str_eq(text, content);
+	close(fd);
+	unlink(in_dir(name));
+}
+
+static void put_file(const char *name, const char *content)
+{
+	int fd = open(in_dir(name), O_WRONLY | O_CREAT, 0600);
+
+	ck_assert_int_eq(write(fd, content, strlen(content)), (ssize_t)strlen(content));
+	close(fd);
+}
+
+static void run_on_full_disk(void *arg)
+{
+	struct rlimit limit = {.rlim_cur = 10, .rlim_max = 10};
+
+	run_with_output(arg);
+	signal(SIGXFSZ, SIG_IGN);
+	setrlimit(RLIMIT_FSIZE, &limit);
+}
+
+START_TEST(report_that_cannot_be_written_leaves_the_last)
+{
+	struct child child;
+
+	put_file("counts", "the last report");
+	run_child(&child, run_on_full_disk, (void *)"counts");
+	ck_assert_ptr_nonnull(strstr(child.text, "output: cannot write \""));
+	ck_assert_ptr_nonnull(strstr(child.text, "File too large"));
+	expect_file("counts", "the last report");
+}
+END_TEST
+
+/* ------------------------------------------------------ while it runs -- */
+
+static void run_and_raise(void *arg)
+{
+	params[SIGNAL].text = "USR2";
+	run_without_summary(arg);
+	raise(SIGUSR2);
+	_exit(0);
+}
+
+START_TEST(signal_asks_for_a_report)
+{
+	char text[8192];
+	struct child child;
+	struct counts now;
+
+	run_child(&child, run_and_raise, (void *)in_dir("counts"));
+	ck_assert_int_eq(child.status, 0);
+	read_and_remove("counts", text, sizeof(text));
+	parse(&now, text);
+	ck_assert_uint_eq(now.live_blocks, 3);
+	run_child(&child, run_and_raise, (void *)"");
+	ck_assert_int_eq(child.status, 0);
+	parse(&now, child.text);
+	ck_assert_uint_eq(now.live_blocks, 3);
+}
+END_TEST
+
+static atomic_int handled;
+
+static void on_usr1(int number)
+{
+	(void)number;
+	handled++;
+}
+
+static void raise_own(void *arg)
+{
+	params[SIGNAL].text = "USR1";
+	run_without_summary(arg);
+	signal(SIGUSR1, on_usr1);
+	raise(SIGUSR1);
+	_exit(handled == 1 ? 0 : 1);
+}
+
+static void raise_earlier(void *arg)
+{
+	signal(SIGUSR1, on_usr1);
+	params[SIGNAL].text = "USR1";
+	run_without_summary(arg);
+	raise(SIGUSR1);
+	dprintf(STDERR_FILENO, "%s", last_warn);
+	_exit(handled == 1 ? 0 : 1);
+}
+
+START_TEST(handlers_of_the_program_win)
+{
+	struct child child;
+
+	run_child(&child, raise_own, (void *)in_dir("counts"));
+	ck_assert_int_eq(child.status, 0);
+	run_child(&child, raise_earlier, (void *)in_dir("counts"));
+	ck_assert_int_eq(child.status, 0);
+	ck_assert_str_eq(child.text,
+			 "test: signal = USR1 is not used: it is ignored or handled already");
+	ck_assert_int_ne(access(in_dir("counts"), F_OK), 0);
+}
+END_TEST
+
+START_TEST(signal_is_default_again_at_the_end)
+{
+	struct sigaction now;
+
+	params[SIGNAL].text = "HUP";
+	ck_assert_int_eq(start_with(false, ""), 0);
+	ck_assert_int_eq(sigaction(SIGHUP, NULL, &now), 0);
+	ck_assert(now.sa_handler != SIG_DFL);
+	stop();
+	ck_assert_int_eq(sigaction(SIGHUP, NULL, &now), 0);
+	ck_assert(now.sa_handler == SIG_DFL);
+}
+END_TEST
+
+/* Allocates now and then for longer than an interval, then ends without a farewell. */
+static void run_and_die(void *arg)
+{
+	params[INTERVAL].number = 1;
+	if (start_with(false, arg) != 0)
+		_exit(1);
+	for (int i = 0; i < 140; i++) {
+		counting_free(subject.ctx, counting_alloc(subject.ctx, 5000, 8));
+		usleep(10000);
+	}
+	raise(SIGKILL);
+}
+
+START_TEST(killed_process_leaves_its_last_report)
+{
+	char text[8192];
+	struct child child;
+	struct counts now;
+
+	run_child(&child, run_and_die, (void *)in_dir("counts"));
+	ck_assert(WIFSIGNALED(child.status) && WTERMSIG(child.status) == SIGKILL);
+	read_and_remove("counts", text, sizeof(text));
+	parse(&now, text);
+	ck_assert_uint_gt(now.total_blocks, 1);
+	ck_assert_uint_lt(now.total_blocks, 140);
+	ck_assert_uint_eq(now.total_bytes, 5000 * now.total_blocks);
+}
+END_TEST
+
+static void run_where_nothing_can_be_written(void *arg)
+{
+	params[INTERVAL].number = 1;
+	if (start_with(false, arg) != 0)
+		_exit(1);
+	for (int i = 0; i < 240; i++) {
+		counting_free(subject.ctx, counting_alloc(subject.ctx, 5000, 8));
+		usleep(10000);
+	}
+}
+
+START_TEST(failure_is_told_once)
+{
+	struct child child;
+
+	run_child(&child, run_where_nothing_can_be_written, (void *)"/nonexistent/counts");
+	ck_assert_int_eq(child.status, 0);
+	ck_assert_str_eq(child.text,
+			 "chic-alloc: counting: output: cannot open \"/nonexistent/counts\": "
+			 "No such file or directory\n");
 }
 END_TEST
 
@@ -526,9 +947,14 @@ static TCase *counts_case(void)
 	tcase_add_test(tc, failures_count_nothing);
 	tcase_add_test(tc, peak_is_the_most_that_ever_lived);
 	tcase_add_test(tc, classes_end_at_powers_of_two);
+	tcase_add_test(tc, classes_know_what_is_live);
+	tcase_add_test(tc, peak_of_one_thread_is_exact);
 	tcase_add_test(tc, threads_are_counted_exactly);
 	tcase_add_test(tc, threads_without_a_word_are_counted_too);
 	tcase_add_test(tc, threads_without_memory_are_counted_too);
+	tcase_add_test(tc, each_thread_has_its_row);
+	tcase_add_test(tc, peak_of_threads_is_within_its_bound);
+	tcase_add_test(tc, fork_leaves_the_other_threads_behind);
 	return tc;
 }
 
@@ -546,9 +972,26 @@ static TCase *summary_case(void)
 	tcase_add_test(tc, output_may_be_a_link);
 	tcase_add_test(tc, output_is_no_link_of_a_stranger);
 	tcase_add_test(tc, no_summary_unless_asked);
-	tcase_add_test(tc, output_without_summary_is_warned_of);
+	tcase_add_test(tc, output_alone_is_enough);
 	tcase_add_test(tc, output_that_is_too_long_is_refused);
+	tcase_add_test(tc, output_to_a_pipe_is_written_in_place);
+	tcase_add_test(tc, report_that_cannot_be_written_leaves_the_last);
+	tcase_add_test(tc, interval_without_output_is_warned_of);
 	tcase_add_test(tc, init_without_memory_fails);
+	return tc;
+}
+
+static TCase *running_case(void)
+{
+	TCase *tc = tcase_create("running");
+
+	tcase_set_timeout(tc, CHECK_TIMEOUT);
+	tcase_add_checked_fixture(tc, make_dir, remove_dir);
+	tcase_add_test(tc, signal_asks_for_a_report);
+	tcase_add_test(tc, handlers_of_the_program_win);
+	tcase_add_test(tc, signal_is_default_again_at_the_end);
+	tcase_add_test(tc, killed_process_leaves_its_last_report);
+	tcase_add_test(tc, failure_is_told_once);
 	return tc;
 }
 
@@ -559,6 +1002,7 @@ static Suite *make_suite(void)
 	suite_add_tcase(suite, common_tests("common", start, stop));
 	suite_add_tcase(suite, counts_case());
 	suite_add_tcase(suite, summary_case());
+	suite_add_tcase(suite, running_case());
 	return suite;
 }
 

@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * When counting writes its reports: at exit, on a signal, at intervals.
+ *
+ * Intervals are noticed by whoever allocates, from a coarse clock every few
+ * kilobytes.  A thread of our own would be punctual also where nobody allocates,
+ * but a program with a second thread is another program: unshare() and setns()
+ * refuse it, fork() leaves the thread behind, the C library begins to take locks,
+ * and seccomp filters that it has not foreseen end it.  A timer's signal would cut
+ * short the program's system calls.  Where nobody allocates, little changes.
+ *
+ * So a report is written inside malloc, or in a signal handler: no locks, only the
+ * right to write, which whoever does not get it at once does without.
+ */
+#define _GNU_SOURCE
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "counting.h"
+
+/* Milliseconds that the end of a process waits for a thread that is writing. */
+#define EXIT_PATIENCE 2000
+
+/* Not the translated text, which is found by way of locks and malloc; since glibc 2.32. */
+extern const char *strerrordesc_np(int err) __attribute__((weak));
+
+/* Instances that write; changed under the loader's lock only. */
+static struct counting *_Atomic reporting;
+
+static int64_t now_coarse(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
+	return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
+}
+
+/* --------------------------------------------------------------- write -- */
+
+static void tell(struct counting_output *o, const char *what, int err)
+{
+	const char *why = strerrordesc_np ? strerrordesc_np(-err) : NULL;
+
+	if (o->told)
+		return;
+	o->told = true;
+	o->writer.fd = counting_file_stderr(&o->file);
+	if (o->writer.fd < 0)
+		return;
+	put_text(&o->writer, "chic-alloc: counting: output: cannot ");
+	put_text(&o->writer, what);
+	put_text(&o->writer, " \"");
+	put_text(&o->writer, o->file.path[0] ? o->file.path : o->file.pattern);
+	put_text(&o->writer, "\": ");
+	put_text(&o->writer, why ? why : "error ");
+	if (!why)
+		put_number(&o->writer, (uint64_t)-err, 0);
+	put_text(&o->writer, "\n");
+	put_flush(&o->writer);
+}
+
+static int write_to(struct counting *c, int fd)
+{
+	struct counting_output *o = c->output;
+
+	o->writer.fd = fd;
+	counting_sums_make(c, &o->sums);
+	o->format(c);
+	return put_flush(&o->writer);
+}
+
+static void write_to_file(struct counting *c)
+{
+	struct counting_output *o = c->output;
+	int fd, err;
+
+	fd = counting_file_open(&o->file);
+	if (fd < 0) {
+		tell(o, "open", fd);
+		return;
+	}
+	err = counting_file_close(&o->file, fd, write_to(c, fd));
+	if (err)
+		tell(o, "write", err);
+}
+
+static void write_report(struct counting *c)
+{
+	struct counting_output *o = c->output;
+	int fd;
+
+	if (!counting_file_is_ours(&o->file))
+		return;
+	if (o->file.pattern[0]) {
+		write_to_file(c);
+		return;
+	}
+	fd = counting_file_stderr(&o->file);
+	if (fd >= 0)
+		write_to(c, fd);
+}
+
+static bool may_write(struct counting_output *o)
+{
+	int nobody = 0;
+
+	return atomic_compare_exchange_strong(&o->writer_thread, &nobody,
+					      (int)syscall(SYS_gettid));
+}
+
+/* Whoever could not write while we did has left word. */
+static void report(struct counting *c)
+{
+	struct counting_output *o = c->output;
+	int saved = errno;
+
+	do {
+		atomic_store(&o->again, false);
+		write_report(c);
+		atomic_store(&o->writer_thread, 0);
+	} while (atomic_load(&o->again) && may_write(o));
+	errno = saved;
+}
+
+/* ---------------------------------------------------------------- exit -- */
+
+static void report_last(struct counting *c)
+{
+	const struct timespec pause = {.tv_nsec = 1000000};
+	struct counting_output *o = c->output;
+	int waits = 0;
+
+	while (!may_write(o)) {
+		/* a handler that ends the process in the middle of a report never gets it */
+		if (atomic_load(&o->writer_thread) == (int)syscall(SYS_gettid) ||
+		    waits++ == EXIT_PATIENCE)
+			return;
+		nanosleep(&pause, NULL);
+	}
+	report(c);
+}
+
+static void report_all_last(void)
+{
+	struct counting *c;
+
+	for (c = atomic_load(&reporting); c; c = c->next_reporting)
+		if (c->output->at_exit)
+			report_last(c);
+}
+
+/* -------------------------------------------------------------- signal -- */
+
+static void report_or_leave_word(struct counting *c)
+{
+	struct counting_output *o = c->output;
+
+	if (may_write(o))
+		report(c);
+	else
+		atomic_store(&o->again, true);
+}
+
+static void on_signal(int signal)
+{
+	struct counting *c;
+
+	for (c = atomic_load(&reporting); c; c = c->next_reporting)
+		if (c->output->signal == signal)
+			report_or_leave_word(c);
+}
+
+static int signal_number(const char *name)
+{
+	static const struct {
+		char name[8];
+		int number;
+	} signals[] = {{"HUP", SIGHUP}, {"USR1", SIGUSR1}, {"USR2", SIGUSR2}};
+
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		if (strcmp(name, signals[i].name) == 0)
+			return signals[i].number;
+	return 0;
+}
+
+/* A program that sets its own handler later replaces ours, as it would the default. */
+static void signal_start(struct counting *c)
+{
+	struct sigaction ours = {.sa_handler = on_signal, .sa_flags = SA_RESTART | SA_ONSTACK};
+	const char *name = chic_param_text(c->args, "signal");
+	struct sigaction old;
+	int number = signal_number(name);
+
+	if (!number)
+		return;
+	sigemptyset(&ours.sa_mask);
+	if (sigaction(number, NULL, &old) != 0 || (old.sa_flags & SA_SIGINFO) ||
+	    (old.sa_handler != SIG_DFL && old.sa_handler != on_signal)) {
+		c->args->warn("%s: signal = %s is not used: it is ignored or handled already",
+			      c->args->name, name);
+		return;
+	}
+	c->output->signal = number;
+	sigaction(number, &ours, NULL);
+}
+
+static bool signal_is_used(int number)
+{
+	struct counting *c;
+
+	for (c = atomic_load(&reporting); c; c = c->next_reporting)
+		if (c->output->signal == number)
+			return true;
+	return false;
+}
+
+static void signal_stop(int number)
+{
+	struct sigaction now;
+
+	if (number && !signal_is_used(number) && sigaction(number, NULL, &now) == 0 &&
+	    !(now.sa_flags & SA_SIGINFO) && now.sa_handler == on_signal)
+		signal(number, SIG_DFL);
+}
+
+/* ------------------------------------------------------------ interval -- */
+
+void counting_output_tick(struct counting *c)
+{
+	struct counting_output *o = c->output;
+	int64_t now = now_coarse(), next = atomic_load_explicit(&o->next, memory_order_relaxed);
+
+	if (now < next || getpid() != o->pid)
+		return;
+	if (atomic_compare_exchange_strong(&o->next, &next, now + o->interval) && may_write(o))
+		report(c);
+}
+
+void counting_output_fork(struct counting *c)
+{
+	struct counting_output *o = c->output;
+
+	if (!o)
+		return;
+	o->pid = getpid();
+	atomic_store(&o->writer_thread, 0);
+	atomic_store(&o->next, now_coarse() + o->interval);
+}
+
+/* ---------------------------------------------------------- life cycle -- */
+
+static int fail(struct counting *c, const char *what, const char *value, int err)
+{
+	c->args->fail("%s = %s: %s", what, value, strerror(-err));
+	return err;
+}
+
+static int exit_register(struct counting *c)
+{
+	static bool registered;
+
+	if (!registered && atexit(report_all_last) != 0)
+		return fail(c, "summary", "yes", -ENOMEM);
+	registered = true;
+	return 0;
+}
+
+static void format_set(struct counting *c)
+{
+	static const struct {
+		char name[12];
+		void (*fn)(struct counting *c);
+	} formats[] = {{"text", counting_text}, {"json", counting_json}};
+	const char *name = chic_param_text(c->args, "format");
+
+	c->output->format = counting_text;
+	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
+		if (strcmp(name, formats[i].name) == 0)
+			c->output->format = formats[i].fn;
+}
+
+static void reporting_add(struct counting *c)
+{
+	c->next_reporting = atomic_load(&reporting);
+	atomic_store(&reporting, c);
+}
+
+static void reporting_remove(struct counting *c)
+{
+	struct counting *at = atomic_load(&reporting);
+
+	if (at == c) {
+		atomic_store(&reporting, c->next_reporting);
+		return;
+	}
+	while (at && at->next_reporting != c)
+		at = at->next_reporting;
+	if (at)
+		at->next_reporting = c->next_reporting;
+}
+
+static int output_set(struct counting *c)
+{
+	const char *output = chic_param_text(c->args, "output");
+	struct counting_output *o = c->output;
+	int err = counting_file_start(&o->file, output);
+
+	if (err)
+		return fail(c, "output", output, err);
+	o->pid = getpid();
+	o->at_exit = output[0] || chic_param_number(c->args, "summary");
+	if (output[0])
+		o->interval = (int64_t)chic_param_number(c->args, "interval") * 1000000000;
+	atomic_store(&o->next, now_coarse() + o->interval);
+	format_set(c);
+	return exit_register(c);
+}
+
+static bool is_wanted(struct counting *c)
+{
+	bool output = *chic_param_text(c->args, "output");
+
+	if (!output && chic_param_number(c->args, "interval"))
+		c->args->warn(
+			"%s: interval is set, but nothing is written without output = FILE",
+			c->args->name);
+	return output || chic_param_number(c->args, "summary") ||
+	       signal_number(chic_param_text(c->args, "signal"));
+}
+
+int counting_output_start(struct counting *c)
+{
+	int err;
+
+	if (!is_wanted(c))
+		return 0;
+	c->output = pages_new(sizeof(*c->output));
+	if (!c->output) {
+		c->args->fail("no memory for %zu bytes of a report", sizeof(*c->output));
+		return -ENOMEM;
+	}
+	err = output_set(c);
+	if (err)
+		goto err_unmap_output;
+	reporting_add(c);
+	signal_start(c);
+	return 0;
+
+err_unmap_output:
+	munmap(c->output, sizeof(*c->output));
+	c->output = NULL;
+	return err;
+}
+
+void counting_output_stop(struct counting *c)
+{
+	struct counting_output *o = c->output;
+
+	if (!o)
+		return;
+	reporting_remove(c);
+	signal_stop(o->signal);
+	counting_file_stop(&o->file);
+	c->output = NULL;
+	munmap(o, sizeof(*o));
+}
