@@ -16,11 +16,17 @@ CHIC_MODULE_PARM("summary", "bool", "no", "",
 		 "write a report when the process exits, as output does");
 CHIC_MODULE_PARM("output", "string", "", "",
 		 "file for reports, %p is the process id; none is stderr");
-CHIC_MODULE_PARM("format", "enum", "text", "text|json", "how reports are written");
+CHIC_MODULE_PARM("format", "enum", "text", "text|json|collapsed|pprof",
+		 "how reports are written");
 CHIC_MODULE_PARM("interval", "uint", "0", "0-31536000",
 		 "seconds from one report to the next while the process runs, 0 is none");
 CHIC_MODULE_PARM("signal", "enum", "off", "off|HUP|USR1|USR2",
 		 "a signal that asks for a report");
+CHIC_MODULE_PARM("sites", "size", "1T", "0-1T",
+		 "bytes from one sampled block to the next, 0 is every block, 1T none");
+CHIC_MODULE_PARM("top", "uint", "10", "0-100", "call sites in a report, of each kind");
+CHIC_MODULE_PARM("value", "enum", "live", "live|total",
+		 "bytes that collapsed stacks stand for");
 
 /* ------------------------------------------------------------ counting -- */
 
@@ -77,6 +83,7 @@ static inline void count_alloc(struct counting *c, void *p, size_t size)
 	if (unlikely(!t)) {
 		shared_block(c, size);
 		counting_peak_shared(c, (intptr_t)size);
+		counting_site_shared(c, p, size);
 		return;
 	}
 	add_block(t, size);
@@ -92,6 +99,7 @@ static void count_realloc(struct counting *c, void *p, size_t old_size, size_t s
 		shared_block(c, size);
 		shared_freed(c, old_size);
 		counting_peak_shared(c, (intptr_t)(size - old_size));
+		counting_site_shared(c, p, size);
 		return;
 	}
 	add_block(t, size);
@@ -111,6 +119,32 @@ static inline void count_free(struct counting *c, size_t size)
 	}
 	add_freed(t, size);
 	counting_peak_add(c, t, -(intptr_t)size);
+}
+
+/* ------------------------------------------------------------- samples -- */
+
+/* Before the block goes: its address may at once be that of another. */
+static inline bool take(struct counting *c, const void *p, struct counting_block *sample)
+{
+	return unlikely(c->sites) && unlikely(counting_live_may_have(&c->sites->live, p)) &&
+	       counting_site_take(c, p, sample);
+}
+
+static inline void forget(struct counting *c, const void *p)
+{
+	struct counting_block sample;
+
+	if (take(c, p, &sample))
+		counting_site_end(c, &sample);
+}
+
+/* A block that could not be moved stays what it was. */
+static void moved(struct counting *c, const struct counting_block *sample, bool done)
+{
+	if (done)
+		counting_site_end(c, sample);
+	else
+		counting_site_put_back(c, sample);
 }
 
 /* --------------------------------------------------------------- hooks -- */
@@ -139,8 +173,12 @@ ValueMutPtr counting_realloc(void *ctx, ValueMutPtr old, size_t old_size, size_t
 			     size_t align)
 {
 	struct counting *c = ctx;
+	struct counting_block sample;
+	bool sampled = take(c, old.ptr, &sample);
 	ValueMutPtr block = lower_realloc(c->lower, old, old_size, size, align);
 
+	if (unlikely(sampled))
+		moved(c, &sample, block.ptr != NULL);
 	if (!block.ptr)
 		return block;
 	if (old.ptr)
@@ -154,6 +192,7 @@ void counting_free(void *ctx, ValueMutPtr block)
 {
 	struct counting *c = ctx;
 
+	forget(c, block.ptr);
 	count_free(c, block.size);
 	lower_free(c->lower, block);
 }
@@ -193,8 +232,12 @@ void *counting_remalloc(void *ctx, void *p, size_t size)
 {
 	struct counting *c = ctx;
 	size_t old_size = lower_usable_size(c->lower, p);
+	struct counting_block sample;
+	bool sampled = take(c, p, &sample);
 	void *q = lower_remalloc(c->lower, p, size);
 
+	if (unlikely(sampled))
+		moved(c, &sample, q != NULL);
 	if (q)
 		count_realloc(c, q, old_size, lower_usable_size(c->lower, q));
 	return q;
@@ -203,19 +246,41 @@ void *counting_remalloc(void *ctx, void *p, size_t size)
 size_t counting_mfree(void *ctx, void *p)
 {
 	struct counting *c = ctx;
-	size_t size = lower_mfree(c->lower, p);
+	size_t size;
 
+	forget(c, p);
+	size = lower_mfree(c->lower, p);
 	count_free(c, size);
 	return size;
 }
 
 /* ---------------------------------------------------------- life cycle -- */
 
-/* A block is counted whole or not yet: nothing has to be waited for. */
+/*
+ * Counters need no lock: a block is counted or not yet.  Where there is one thread
+ * only, nobody else can have a lock, but this one, in whose handler we may be.
+ */
+void counting_prefork(void *ctx)
+{
+	struct counting *c = ctx;
+
+	if (c->sites && !chic_only_thread())
+		counting_live_lock(&c->sites->live);
+}
+
+void counting_postfork_parent(void *ctx)
+{
+	struct counting *c = ctx;
+
+	if (c->sites)
+		counting_live_unlock(&c->sites->live);
+}
+
 void counting_postfork_child(void *ctx)
 {
 	struct counting *c = ctx;
 
+	counting_postfork_parent(ctx);
 	counting_threads_fork(c);
 	counting_output_fork(c);
 }
@@ -234,12 +299,17 @@ int counting_init(const struct chic_module_args *args, const struct chic_layer *
 	c->args = args;
 	c->lower = lower;
 	c->id = atomic_fetch_add(&ids, 1) + 1;
-	err = counting_output_start(c);
+	err = counting_sites_start(c);
 	if (err)
 		goto err_unmap_counters;
+	err = counting_output_start(c);
+	if (err)
+		goto err_stop_sites;
 	*ctx = c;
 	return 0;
 
+err_stop_sites:
+	counting_sites_stop(c);
 err_unmap_counters:
 	munmap(c, sizeof(*c));
 	return err;
@@ -250,6 +320,7 @@ void counting_exit(void *ctx)
 	struct counting *c = ctx;
 
 	counting_output_stop(c);
+	counting_sites_stop(c);
 	counting_tallies_free(c);
 	munmap(c, sizeof(*c));
 }

@@ -13,6 +13,7 @@
 #include <limits.h>
 #include <sys/types.h>
 
+#include "counting_sites.h"
 #include "internal.h"
 
 #define likely(x) __builtin_expect(!!(x), 1)
@@ -52,7 +53,6 @@ struct counting_tally {
 	_Atomic intptr_t high; /* the most that pending was since it got the last */
 	struct counting_class base; /* of the threads before this one */
 	/* the thread's own */
-	bool busy;
 	int64_t credit; /* bytes until counting_look() */
 	int64_t credit_from; /* what it began with */
 	int64_t until_sample;
@@ -68,16 +68,18 @@ struct counting {
 	_Atomic intptr_t peak;
 	struct counting_tally *_Atomic tallies; /* grows only, so that no lock is needed */
 	struct counting_tally shared; /* of threads without a word */
+	struct counting_sites *sites; /* null: nothing is sampled */
 	struct counting_output *output; /* null: nothing is ever written */
 	struct counting *next_reporting;
 };
 
 /* ---------------------------------------------------- counting_threads.c -- */
 
-/* The tally that this thread used last, and of which instance. */
+/* Of the thread: the tally that it used last, and of which instance. */
 struct counting_seen {
 	uint64_t id;
 	struct counting_tally *tally;
+	bool busy; /* with what must not happen twice, whatever the instance */
 };
 
 extern __thread struct counting_seen counting_seen;
@@ -134,7 +136,7 @@ static inline void counting_peak_add(struct counting *c, struct counting_tally *
  */
 void counting_look(struct counting *c, struct counting_tally *t, void *p, size_t size);
 /* For a thread that begins. */
-void counting_look_start(struct counting *c, struct counting_tally *t);
+void counting_look_start(struct counting *c, struct counting_tally *t, uint64_t random);
 
 /* ------------------------------------------------------- counting_sums.c -- */
 
@@ -177,6 +179,48 @@ static inline void counting_sum_add(struct counting_sum *to, struct counting_sum
 	to->freed_bytes += more.freed_bytes;
 }
 
+/* -------------------------------------------------------- counting_top.c -- */
+
+enum counting_order {
+	COUNTING_LIVE_BYTES,
+	COUNTING_TOTAL_BYTES,
+	COUNTING_TOTAL_BLOCKS,
+	COUNTING_ORDERS,
+};
+
+#define COUNTING_TOP_MAX 100
+
+struct counting_top_site {
+	uint32_t stack;
+	struct counting_sum sum;
+};
+
+/* In falling order. */
+struct counting_top {
+	size_t n;
+	struct counting_top_site sites[COUNTING_TOP_MAX];
+};
+
+struct counting_tops {
+	struct counting_top by[COUNTING_ORDERS];
+	struct counting_sum all;
+	size_t n_sites;
+};
+
+void counting_tops_make(struct counting *c, struct counting_tops *tops);
+struct counting_sum counting_site_sum(const struct counting_site *site);
+
+/* ------------------------------------------------------ counting_names.c -- */
+
+struct counting_names;
+
+/* Or null, without memory. */
+struct counting_names *counting_names_new(void);
+void counting_names_free(struct counting_names *names);
+/* In the buffer where there is no more room to keep it. */
+const char *counting_name(struct counting_names *names, uintptr_t pc, char *buffer,
+			  size_t size);
+
 /* ----------------------------------------------------- counting_writer.c -- */
 
 /* Text on its way to a descriptor. */
@@ -193,6 +237,8 @@ void put_text(struct counting_writer *w, const char *text);
 void put_name(struct counting_writer *w, const char *text, size_t width);
 void put_number(struct counting_writer *w, uint64_t n, size_t width);
 void put_hex(struct counting_writer *w, uint64_t n, size_t width);
+/* Behind the text that is in a buffer. */
+void counting_hex_append(char *buffer, size_t size, const char *before, uint64_t n);
 /* 0, or what went wrong since the last flush, which begins anew. */
 int put_flush(struct counting_writer *w);
 
@@ -222,8 +268,7 @@ int counting_file_close(struct counting_file *f, int fd, int err);
 /* stderr, or -1. */
 int counting_file_stderr(const struct counting_file *f);
 
-/* ----------------------------------------------------- counting_output.c -- */
-
+/* When, where and how reports are written, and room to make them. */
 struct counting_output {
 	void (*format)(struct counting *c);
 	int signal; /* 0: none */
@@ -234,10 +279,26 @@ struct counting_output {
 	pid_t pid; /* whose memory this is: a child of vfork is another */
 	int64_t interval; /* in nanoseconds, 0: none */
 	_Atomic int64_t next;
+	size_t top; /* sites to name */
+	bool total; /* collapsed stacks stand for all that was allocated */
+	bool last; /* it is the report of the end */
+	struct counting_names *names; /* of collapsed stacks */
 	struct counting_file file;
 	struct counting_sums sums;
+	struct counting_tops tops;
 	struct counting_writer writer;
+	char line[STACKTRACE_LINE];
+	struct stacktrace_place place;
 };
+
+/* ---------------------------------------------------- counting_report.c -- */
+
+/* Now, or by the thread that is writing one, when it has done that. */
+void counting_report(struct counting *c);
+/* Whoever is writing is waited for. */
+void counting_report_last(struct counting *c);
+
+/* ----------------------------------------------------- counting_output.c -- */
 
 /* 0, or -errno and fail() called. */
 int counting_output_start(struct counting *c);
@@ -250,5 +311,8 @@ void counting_output_tick(struct counting *c);
 
 void counting_text(struct counting *c);
 void counting_json(struct counting *c);
+/* These need sites. */
+void counting_collapsed(struct counting *c);
+void counting_pprof(struct counting *c);
 
 #endif /* CHIC_MODULES_COUNTING_H */

@@ -86,13 +86,14 @@ static void put_member(struct counting_writer *w, const char *before, const char
 	put_number(w, n, 0);
 }
 
-static void put_sum(struct counting_writer *w, const struct counting_sum *sum)
+/* Its braces are the caller's. */
+static void put_sum(struct counting_writer *w, const char *before,
+		    const struct counting_sum *sum)
 {
-	put_member(w, ", ", "blocks", sum->blocks);
+	put_member(w, before, "blocks", sum->blocks);
 	put_member(w, ", ", "bytes", sum->bytes);
 	put_member(w, ", ", "freed_blocks", sum->freed_blocks);
 	put_member(w, ", ", "freed_bytes", sum->freed_bytes);
-	put_text(w, "}");
 }
 
 static void put_pair(struct counting_writer *w, const char *key, size_t blocks, size_t bytes)
@@ -115,7 +116,8 @@ static void put_classes(struct counting_writer *w, const struct counting_sums *s
 			continue;
 		put_text(w, before);
 		put_member(w, "{", "up_to", UINT64_C(1) << k);
-		put_sum(w, &sums->classes[k]);
+		put_sum(w, ", ", &sums->classes[k]);
+		put_text(w, "}");
 		before = ",\n    ";
 	}
 	put_text(w, "\n  ]");
@@ -128,18 +130,97 @@ static void put_threads(struct counting_writer *w, const struct counting_sums *s
 	for (size_t i = 0; i < sums->n_threads; i++) {
 		put_text(w, i ? ",\n    " : "\n    ");
 		put_member(w, "{", "id", (uint64_t)sums->threads[i].tid);
-		put_sum(w, &sums->threads[i].sum);
+		put_sum(w, ", ", &sums->threads[i].sum);
+		put_text(w, "}");
 	}
 	put_text(w, "\n  ]");
 	put_key(w, ",\n  ", "other_threads");
 	put_member(w, "{", "threads", sums->n_others);
-	put_sum(w, &sums->others);
-	put_key(w, ",\n  ", "ended_threads");
-	put_member(w, "{", "blocks", sums->ended.blocks);
-	put_member(w, ", ", "bytes", sums->ended.bytes);
-	put_member(w, ", ", "freed_blocks", sums->ended.freed_blocks);
-	put_member(w, ", ", "freed_bytes", sums->ended.freed_bytes);
+	put_sum(w, ", ", &sums->others);
 	put_text(w, "}");
+	put_key(w, ",\n  ", "ended_threads");
+	put_sum(w, "{", &sums->ended);
+	put_text(w, "}");
+}
+
+/* --------------------------------------------------------------- sites -- */
+
+static void put_lifetimes(struct counting_writer *w, const struct counting_sites *s)
+{
+	uint64_t most = 1000;
+
+	put_key(w, ",\n    ", "lifetimes");
+	put_text(w, "[");
+	for (unsigned k = 0; k < COUNTING_LIFETIMES; k++, most *= 10) {
+		struct counting_sum sum = counting_site_sum(&s->lifetimes[k]);
+
+		put_key(w, k ? ",\n      {" : "\n      {", "up_to_ns");
+		if (k == COUNTING_LIFETIMES - 1)
+			put_text(w, "null");
+		else
+			put_number(w, most, 0);
+		put_member(w, ", ", "blocks", sum.blocks);
+		put_member(w, ", ", "bytes", sum.bytes);
+		put_text(w, "}");
+	}
+	put_text(w, "\n    ]");
+}
+
+static void put_frame(struct counting *c, uintptr_t pc)
+{
+	struct stacktrace_place *place = &c->output->place;
+	struct counting_writer *w = &c->output->writer;
+
+	stacktrace_place(place, pc);
+	put_key(w, "{", "object");
+	put_string(w, place->object);
+	put_member(w, ", ", "offset", place->object_offset);
+	put_key(w, ", ", "symbol");
+	if (*place->symbol)
+		put_string(w, place->symbol);
+	else
+		put_text(w, "null");
+	put_text(w, "}");
+}
+
+static void put_top(struct counting *c, const char *key, enum counting_order order)
+{
+	const struct counting_top *top = &c->output->tops.by[order];
+	struct counting_writer *w = &c->output->writer;
+	const uintptr_t *pcs = NULL;
+
+	put_key(w, ",\n    ", key);
+	put_text(w, "[");
+	for (size_t i = 0; i < top->n; i++) {
+		size_t n = stacktrace_get(&c->sites->stacks, top->sites[i].stack, &pcs);
+
+		put_text(w, i ? ",\n      " : "\n      ");
+		put_sum(w, "{", &top->sites[i].sum);
+		put_key(w, ", ", "stack");
+		put_text(w, "[");
+		for (size_t k = 0; k < n; k++) {
+			put_text(w, k ? ",\n        " : "\n        ");
+			put_frame(c, pcs[k]);
+		}
+		put_text(w, "]}");
+	}
+	put_text(w, "\n    ]");
+}
+
+static void put_sites(struct counting *c)
+{
+	struct counting_writer *w = &c->output->writer;
+
+	put_key(w, ",\n  ", "sites");
+	put_member(w, "{\n    ", "sampled_every", c->sites->period);
+	put_member(w, ",\n    ", "samples", atomic_load(&c->sites->samples));
+	put_member(w, ",\n    ", "samples_lost", atomic_load(&c->sites->lost));
+	put_member(w, ",\n    ", "sites", c->output->tops.n_sites);
+	put_lifetimes(w, c->sites);
+	put_top(c, "by_live_bytes", COUNTING_LIVE_BYTES);
+	put_top(c, "by_total_bytes", COUNTING_TOTAL_BYTES);
+	put_top(c, "by_total_blocks", COUNTING_TOTAL_BLOCKS);
+	put_text(w, "\n  }");
 }
 
 void counting_json(struct counting *c)
@@ -159,5 +240,7 @@ void counting_json(struct counting *c)
 	put_pair(w, "total", all->blocks, all->bytes);
 	put_classes(w, sums);
 	put_threads(w, sums);
+	if (c->sites)
+		put_sites(c);
 	put_text(w, "\n}\n");
 }

@@ -8,25 +8,15 @@
  * refuse it, fork() leaves the thread behind, the C library begins to take locks,
  * and seccomp filters that it has not foreseen end it.  A timer's signal would cut
  * short the program's system calls.  Where nobody allocates, little changes.
- *
- * So a report is written inside malloc, or in a signal handler: no locks, only the
- * right to write, which whoever does not get it at once does without.
  */
 #define _GNU_SOURCE
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "counting.h"
-
-/* Milliseconds that the end of a process waits for a thread that is writing. */
-#define EXIT_PATIENCE 2000
-
-/* Not the translated text, which is found by way of locks and malloc; since glibc 2.32. */
-extern const char *strerrordesc_np(int err) __attribute__((weak));
 
 /* Instances that write; changed under the loader's lock only. */
 static struct counting *_Atomic reporting;
@@ -39,110 +29,7 @@ static int64_t now_coarse(void)
 	return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
 }
 
-/* --------------------------------------------------------------- write -- */
-
-static void tell(struct counting_output *o, const char *what, int err)
-{
-	const char *why = strerrordesc_np ? strerrordesc_np(-err) : NULL;
-
-	if (o->told)
-		return;
-	o->told = true;
-	o->writer.fd = counting_file_stderr(&o->file);
-	if (o->writer.fd < 0)
-		return;
-	put_text(&o->writer, "chic-alloc: counting: output: cannot ");
-	put_text(&o->writer, what);
-	put_text(&o->writer, " \"");
-	put_text(&o->writer, o->file.path[0] ? o->file.path : o->file.pattern);
-	put_text(&o->writer, "\": ");
-	put_text(&o->writer, why ? why : "error ");
-	if (!why)
-		put_number(&o->writer, (uint64_t)-err, 0);
-	put_text(&o->writer, "\n");
-	put_flush(&o->writer);
-}
-
-static int write_to(struct counting *c, int fd)
-{
-	struct counting_output *o = c->output;
-
-	o->writer.fd = fd;
-	counting_sums_make(c, &o->sums);
-	o->format(c);
-	return put_flush(&o->writer);
-}
-
-static void write_to_file(struct counting *c)
-{
-	struct counting_output *o = c->output;
-	int fd, err;
-
-	fd = counting_file_open(&o->file);
-	if (fd < 0) {
-		tell(o, "open", fd);
-		return;
-	}
-	err = counting_file_close(&o->file, fd, write_to(c, fd));
-	if (err)
-		tell(o, "write", err);
-}
-
-static void write_report(struct counting *c)
-{
-	struct counting_output *o = c->output;
-	int fd;
-
-	if (!counting_file_is_ours(&o->file))
-		return;
-	if (o->file.pattern[0]) {
-		write_to_file(c);
-		return;
-	}
-	fd = counting_file_stderr(&o->file);
-	if (fd >= 0)
-		write_to(c, fd);
-}
-
-static bool may_write(struct counting_output *o)
-{
-	int nobody = 0;
-
-	return atomic_compare_exchange_strong(&o->writer_thread, &nobody,
-					      (int)syscall(SYS_gettid));
-}
-
-/* Whoever could not write while we did has left word. */
-static void report(struct counting *c)
-{
-	struct counting_output *o = c->output;
-	int saved = errno;
-
-	do {
-		atomic_store(&o->again, false);
-		write_report(c);
-		atomic_store(&o->writer_thread, 0);
-	} while (atomic_load(&o->again) && may_write(o));
-	errno = saved;
-}
-
 /* ---------------------------------------------------------------- exit -- */
-
-static void report_last(struct counting *c)
-{
-	const struct timespec pause = {.tv_nsec = 1000000};
-	struct counting_output *o = c->output;
-	int waits = 0;
-
-	while (!may_write(o)) {
-		/* a handler that ends the process in the middle of a report never gets it */
-		if (atomic_load(&o->writer_thread) == (int)syscall(SYS_gettid) ||
-		    waits++ == EXIT_PATIENCE)
-			return;
-		nanosleep(&pause, NULL);
-	}
-	report(c);
-}
 
 static void report_all_last(void)
 {
@@ -150,20 +37,10 @@ static void report_all_last(void)
 
 	for (c = atomic_load(&reporting); c; c = c->next_reporting)
 		if (c->output->at_exit)
-			report_last(c);
+			counting_report_last(c);
 }
 
 /* -------------------------------------------------------------- signal -- */
-
-static void report_or_leave_word(struct counting *c)
-{
-	struct counting_output *o = c->output;
-
-	if (may_write(o))
-		report(c);
-	else
-		atomic_store(&o->again, true);
-}
 
 static void on_signal(int signal)
 {
@@ -171,7 +48,7 @@ static void on_signal(int signal)
 
 	for (c = atomic_load(&reporting); c; c = c->next_reporting)
 		if (c->output->signal == signal)
-			report_or_leave_word(c);
+			counting_report(c);
 }
 
 static int signal_number(const char *name)
@@ -236,8 +113,8 @@ void counting_output_tick(struct counting *c)
 
 	if (now < next || getpid() != o->pid)
 		return;
-	if (atomic_compare_exchange_strong(&o->next, &next, now + o->interval) && may_write(o))
-		report(c);
+	if (atomic_compare_exchange_strong(&o->next, &next, now + o->interval))
+		counting_report(c);
 }
 
 void counting_output_fork(struct counting *c)
@@ -269,18 +146,36 @@ static int exit_register(struct counting *c)
 	return 0;
 }
 
-static void format_set(struct counting *c)
+/* Stacks can only be written of what was sampled. */
+static int format_set(struct counting *c)
 {
 	static const struct {
 		char name[12];
+		bool sites;
 		void (*fn)(struct counting *c);
-	} formats[] = {{"text", counting_text}, {"json", counting_json}};
+	} formats[] = {
+		{"text", false, counting_text},
+		{"json", false, counting_json},
+		{"collapsed", true, counting_collapsed},
+		{"pprof", true, counting_pprof},
+	};
 	const char *name = chic_param_text(c->args, "format");
 
 	c->output->format = counting_text;
-	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
-		if (strcmp(name, formats[i].name) == 0)
+	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
+		if (strcmp(name, formats[i].name) != 0)
+			continue;
+		if (formats[i].sites && !c->sites)
+			c->args->warn("%s: format = %s, but nothing is sampled without sites = "
+				      "BYTES; reports are text",
+				      c->args->name, name);
+		else
 			c->output->format = formats[i].fn;
+	}
+	if (c->output->format != counting_collapsed)
+		return 0;
+	c->output->names = counting_names_new();
+	return c->output->names ? 0 : -ENOMEM;
 }
 
 static void reporting_add(struct counting *c)
@@ -316,7 +211,13 @@ static int output_set(struct counting *c)
 	if (output[0])
 		o->interval = (int64_t)chic_param_number(c->args, "interval") * 1000000000;
 	atomic_store(&o->next, now_coarse() + o->interval);
-	format_set(c);
+	o->top = chic_param_number(c->args, "top");
+	o->total = strcmp(chic_param_text(c->args, "value"), "total") == 0;
+	err = format_set(c);
+	if (err) {
+		c->args->fail("no memory for names");
+		return err;
+	}
 	return exit_register(c);
 }
 
@@ -351,6 +252,7 @@ int counting_output_start(struct counting *c)
 	return 0;
 
 err_unmap_output:
+	counting_names_free(c->output->names);
 	munmap(c->output, sizeof(*c->output));
 	c->output = NULL;
 	return err;
@@ -365,6 +267,7 @@ void counting_output_stop(struct counting *c)
 	reporting_remove(c);
 	signal_stop(o->signal);
 	counting_file_stop(&o->file);
+	counting_names_free(o->names);
 	c->output = NULL;
 	munmap(o, sizeof(*o));
 }

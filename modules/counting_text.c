@@ -49,6 +49,13 @@ static void put_label(struct counting_writer *w, const char *name, size_t n)
 	put_name(w, "", width);
 }
 
+static void put_live(struct counting_writer *w, const struct counting_sum *sum)
+{
+	put_columns(w,
+		    (const size_t[]){sum->blocks, sum->bytes, sum->blocks - sum->freed_blocks,
+				     sum->bytes - sum->freed_bytes});
+}
+
 static void put_classes(struct counting_writer *w, const struct counting_sums *sums)
 {
 	put_heading(w, "sizes", "      live-blocks", "       live-bytes");
@@ -58,9 +65,7 @@ static void put_classes(struct counting_writer *w, const struct counting_sums *s
 		if (!sum->blocks && !sum->freed_blocks)
 			continue;
 		put_label(w, "up-to 2^", k);
-		put_columns(w, (const size_t[]){sum->blocks, sum->bytes,
-						sum->blocks - sum->freed_blocks,
-						sum->bytes - sum->freed_bytes});
+		put_live(w, sum);
 	}
 }
 
@@ -87,6 +92,82 @@ static void put_threads(struct counting_writer *w, const struct counting_sums *s
 	}
 }
 
+/* --------------------------------------------------------------- sites -- */
+
+static void put_lifetimes(struct counting_writer *w, const struct counting_sites *s)
+{
+	static const char names[COUNTING_LIFETIMES][12] = {
+		"up-to 1us",  "up-to 10us",  "up-to 100us", "up-to 1ms",
+		"up-to 10ms", "up-to 100ms", "up-to 1s",    "up-to 10s",
+		"up-to 100s", "up-to 1000s", "longer",
+	};
+
+	put_heading(w, "lifetimes", "", "");
+	for (unsigned k = 0; k < COUNTING_LIFETIMES; k++) {
+		struct counting_sum sum = counting_site_sum(&s->lifetimes[k]);
+
+		if (!sum.blocks)
+			continue;
+		put_name(w, names[k], 15);
+		put_text(w, " ");
+		put_number(w, sum.blocks, 16);
+		put_text(w, " ");
+		put_number(w, sum.bytes, 16);
+		put_text(w, "\n");
+	}
+}
+
+static void put_stack(struct counting *c, uint32_t stack)
+{
+	struct counting_writer *w = &c->output->writer;
+	const uintptr_t *pcs = NULL;
+	size_t n = stacktrace_get(&c->sites->stacks, stack, &pcs);
+
+	if (!n)
+		put_text(w, "    (stack unknown)\n");
+	for (size_t i = 0; i < n; i++) {
+		put_text(w, "    ");
+		stacktrace_name(c->output->line, sizeof(c->output->line), pcs[i]);
+		put_text(w, c->output->line);
+		put_text(w, "\n");
+	}
+}
+
+static void put_top(struct counting *c, const char *title, enum counting_order order)
+{
+	const struct counting_top *top = &c->output->tops.by[order];
+	struct counting_writer *w = &c->output->writer;
+
+	if (!top->n)
+		return;
+	put_text(w, title);
+	put_text(w, "\n");
+	put_heading(w, "", "      live-blocks", "       live-bytes");
+	for (size_t i = 0; i < top->n; i++) {
+		put_label(w, "site ", i + 1);
+		put_live(w, &top->sites[i].sum);
+		put_stack(c, top->sites[i].stack);
+	}
+}
+
+static void put_sites(struct counting *c)
+{
+	struct counting_writer *w = &c->output->writer;
+	const struct counting_tops *tops = &c->output->tops;
+
+	put_figure(w, "sampled-every", c->sites->period);
+	put_figure(w, "samples", atomic_load(&c->sites->samples));
+	put_figure(w, "samples-lost", atomic_load(&c->sites->lost));
+	put_figure(w, "sites", tops->n_sites);
+	put_lifetimes(w, c->sites);
+	put_top(c,
+		c->output->last ? "sites by live bytes, which were never freed"
+				: "sites by live bytes",
+		COUNTING_LIVE_BYTES);
+	put_top(c, "sites by total bytes", COUNTING_TOTAL_BYTES);
+	put_top(c, "sites by total blocks", COUNTING_TOTAL_BLOCKS);
+}
+
 void counting_text(struct counting *c)
 {
 	const struct counting_sums *sums = &c->output->sums;
@@ -106,4 +187,6 @@ void counting_text(struct counting *c)
 	put_figure(w, "total-bytes", all->bytes);
 	put_classes(w, sums);
 	put_threads(w, sums);
+	if (c->sites)
+		put_sites(c);
 }

@@ -7,6 +7,7 @@
  */
 #define _GNU_SOURCE
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "counting.h"
@@ -53,14 +54,18 @@ static struct counting_tally *tally_new(struct counting *c)
 static struct counting_tally *tally_begin(struct counting *c)
 {
 	struct counting_tally *t = tally_reuse(c);
+	struct timespec now;
+	int tid;
 
 	if (!t)
 		t = tally_new(c);
 	if (!t)
 		return NULL;
 	base_set(t);
-	atomic_store_explicit(&t->tid, (int)syscall(SYS_gettid), memory_order_relaxed);
-	counting_look_start(c, t);
+	tid = (int)syscall(SYS_gettid);
+	atomic_store_explicit(&t->tid, tid, memory_order_relaxed);
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	counting_look_start(c, t, (uint64_t)now.tv_nsec << 32 ^ (uint64_t)tid);
 	return t;
 }
 
@@ -72,8 +77,10 @@ struct counting_tally *counting_tally_get(struct counting *c)
 		return NULL;
 	if (!*word)
 		*word = tally_begin(c);
-	if (*word)
-		counting_seen = (struct counting_seen){c->id, *word};
+	if (*word) {
+		counting_seen.id = c->id;
+		counting_seen.tally = *word;
+	}
 	return *word;
 }
 

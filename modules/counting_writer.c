@@ -59,20 +59,50 @@ void put_name(struct counting_writer *w, const char *text, size_t width)
 	put_blanks(w, len < width ? width - len : 0);
 }
 
+#define DIGITS_MAX 20
+
+/* They begin at `at` and go to the end. */
+struct digits {
+	char text[DIGITS_MAX];
+	size_t at;
+};
+
+static struct digits digits_of(uint64_t n, unsigned base)
+{
+	struct digits d = {.at = DIGITS_MAX};
+
+	do {
+		d.text[--d.at] = "0123456789abcdef"[n % base];
+		n /= base;
+	} while (n);
+	return d;
+}
+
 static void put_digits(struct counting_writer *w, uint64_t n, unsigned base, const char *fill,
 		       size_t width)
 {
-	char digits[20], *p = digits + sizeof(digits);
-	size_t len;
+	struct digits d = digits_of(n, base);
 
-	do {
-		*--p = "0123456789abcdef"[n % base];
-		n /= base;
-	} while (n);
-	len = (size_t)(digits + sizeof(digits) - p);
-	for (; width > len; width--)
+	for (; width > DIGITS_MAX - d.at; width--)
 		put_bytes(w, fill, 1);
-	put_bytes(w, p, len);
+	put_bytes(w, d.text + d.at, DIGITS_MAX - d.at);
+}
+
+static void append(char *buffer, size_t size, const char *text, size_t n)
+{
+	size_t len = strlen(buffer);
+
+	n = smaller(n, size - 1 - len);
+	memcpy(buffer + len, text, n);
+	buffer[len + n] = '\0';
+}
+
+void counting_hex_append(char *buffer, size_t size, const char *before, uint64_t n)
+{
+	struct digits d = digits_of(n, 16);
+
+	append(buffer, size, before, strlen(before));
+	append(buffer, size, d.text + d.at, DIGITS_MAX - d.at);
 }
 
 void put_number(struct counting_writer *w, uint64_t n, size_t width)

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * A report of counting for flame graphs: a stack a line, outermost first and its
+ * frames separated by semicolons, then the bytes.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <string.h>
+
+#include "counting.h"
+
+static void put_program(struct counting_writer *w)
+{
+	for (const char *p = program_invocation_short_name; *p; p++)
+		put_bytes(w, *p == ';' || (unsigned char)*p <= ' ' ? "_" : p, 1);
+}
+
+static void put_site(struct counting *c, uint32_t stack)
+{
+	struct counting_sum sum = counting_site_sum(counting_site_of(c->sites, stack));
+	size_t bytes = c->output->total ? sum.bytes : sum.bytes - sum.freed_bytes;
+	struct counting_writer *w = &c->output->writer;
+	const uintptr_t *pcs = NULL;
+	size_t n;
+
+	if (!bytes)
+		return;
+	put_program(w);
+	for (n = stacktrace_get(&c->sites->stacks, stack, &pcs); n; n--) {
+		put_text(w, ";");
+		put_text(w, counting_name(c->output->names, pcs[n - 1], c->output->line,
+					  sizeof(c->output->line)));
+	}
+	put_text(w, stack ? " " : ";[unknown] ");
+	put_number(w, bytes, 0);
+	put_text(w, "\n");
+}
+
+static bool put_stack(uint32_t stack, void *arg)
+{
+	put_site(arg, stack);
+	return true;
+}
+
+void counting_collapsed(struct counting *c)
+{
+	put_site(c, 0);
+	stacktrace_each(&c->sites->stacks, put_stack, c);
+}
