@@ -30,43 +30,25 @@ CHIC_MODULE_PARM("value", "enum", "live", "live|total",
 
 /* ------------------------------------------------------------ counting -- */
 
-/* One more than the last bit of size - 1, without a branch for 0 and 1. */
-static inline unsigned class_of(size_t size)
-{
-	return COUNTING_CLASSES - 1 - (unsigned)__builtin_clzl(2 * (size - !!size) + 1);
-}
-
 /* Of threads that are ending or have no memory. */
-static void shared_block(struct counting *c, size_t size)
+static void count_shared(struct counting_sizes *sizes, size_t size)
 {
-	struct counting_class *class = &c->shared.classes[class_of(size)];
-
-	atomic_fetch_add(&class->blocks, 1);
-	atomic_fetch_add(&class->bytes, size);
+	if (size < COUNTING_SMALL) {
+		atomic_fetch_add(&sizes->small[size], 1);
+	} else {
+		atomic_fetch_add(&sizes->large[counting_class(size)].blocks, 1);
+		atomic_fetch_add(&sizes->large[counting_class(size)].bytes, size);
+	}
 }
 
-static void shared_freed(struct counting *c, size_t size)
+static inline void count_own(struct counting_sizes *sizes, size_t size)
 {
-	struct counting_class *class = &c->shared.classes[class_of(size)];
-
-	atomic_fetch_add(&class->freed_blocks, 1);
-	atomic_fetch_add(&class->freed_bytes, size);
-}
-
-static inline void add_block(struct counting_tally *t, size_t size)
-{
-	struct counting_class *class = &t->classes[class_of(size)];
-
-	add_own(&class->blocks, 1);
-	add_own(&class->bytes, size);
-}
-
-static inline void add_freed(struct counting_tally *t, size_t size)
-{
-	struct counting_class *class = &t->classes[class_of(size)];
-
-	add_own(&class->freed_blocks, 1);
-	add_own(&class->freed_bytes, size);
+	if (likely(size < COUNTING_SMALL)) {
+		add_own(&sizes->small[size], 1);
+	} else {
+		add_own(&sizes->large[counting_class(size)].blocks, 1);
+		add_own(&sizes->large[counting_class(size)].bytes, size);
+	}
 }
 
 static inline void look(struct counting *c, struct counting_tally *t, void *p, size_t size)
@@ -76,18 +58,19 @@ static inline void look(struct counting *c, struct counting_tally *t, void *p, s
 		counting_look(c, t, p, size);
 }
 
-static inline void count_alloc(struct counting *c, void *p, size_t size)
+static __attribute__((always_inline)) inline void count_alloc(struct counting *c, void *p,
+							      size_t size)
 {
 	struct counting_tally *t = counting_tally(c);
 
 	if (unlikely(!t)) {
-		shared_block(c, size);
+		count_shared(&c->shared.allocated, size);
 		counting_peak_shared(c, (intptr_t)size);
 		counting_site_shared(c, p, size);
 		return;
 	}
-	add_block(t, size);
-	counting_peak_add(c, t, (intptr_t)size);
+	count_own(&t->allocated, size);
+	counting_peak_more(c, t, size);
 	look(c, t, p, size);
 }
 
@@ -96,29 +79,32 @@ static void count_realloc(struct counting *c, void *p, size_t old_size, size_t s
 	struct counting_tally *t = counting_tally(c);
 
 	if (unlikely(!t)) {
-		shared_block(c, size);
-		shared_freed(c, old_size);
+		count_shared(&c->shared.allocated, size);
+		count_shared(&c->shared.freed, old_size);
 		counting_peak_shared(c, (intptr_t)(size - old_size));
 		counting_site_shared(c, p, size);
 		return;
 	}
-	add_block(t, size);
-	add_freed(t, old_size);
-	counting_peak_add(c, t, (intptr_t)(size - old_size));
+	count_own(&t->allocated, size);
+	count_own(&t->freed, old_size);
+	if (size > old_size)
+		counting_peak_more(c, t, size - old_size);
+	else
+		counting_peak_less(c, t, old_size - size);
 	look(c, t, p, size);
 }
 
-static inline void count_free(struct counting *c, size_t size)
+static __attribute__((always_inline)) inline void count_free(struct counting *c, size_t size)
 {
 	struct counting_tally *t = counting_tally(c);
 
 	if (unlikely(!t)) {
-		shared_freed(c, size);
+		count_shared(&c->shared.freed, size);
 		counting_peak_shared(c, -(intptr_t)size);
 		return;
 	}
-	add_freed(t, size);
-	counting_peak_add(c, t, -(intptr_t)size);
+	count_own(&t->freed, size);
+	counting_peak_less(c, t, size);
 }
 
 /* ------------------------------------------------------------- samples -- */
@@ -152,7 +138,7 @@ static void moved(struct counting *c, const struct counting_block *sample, bool 
 ValueMutPtr counting_alloc(void *ctx, size_t size, size_t align)
 {
 	struct counting *c = ctx;
-	ValueMutPtr block = lower_alloc(c->lower, size, align, false);
+	ValueMutPtr block = lower_alloc(&c->lower, size, align, false);
 
 	if (block.ptr)
 		count_alloc(c, block.ptr, size);
@@ -162,7 +148,7 @@ ValueMutPtr counting_alloc(void *ctx, size_t size, size_t align)
 ValueMutPtr counting_alloc_zeroed(void *ctx, size_t size, size_t align)
 {
 	struct counting *c = ctx;
-	ValueMutPtr block = lower_alloc(c->lower, size, align, true);
+	ValueMutPtr block = lower_alloc(&c->lower, size, align, true);
 
 	if (block.ptr)
 		count_alloc(c, block.ptr, size);
@@ -175,7 +161,7 @@ ValueMutPtr counting_realloc(void *ctx, ValueMutPtr old, size_t old_size, size_t
 	struct counting *c = ctx;
 	struct counting_block sample;
 	bool sampled = take(c, old.ptr, &sample);
-	ValueMutPtr block = lower_realloc(c->lower, old, old_size, size, align);
+	ValueMutPtr block = lower_realloc(&c->lower, old, old_size, size, align);
 
 	if (unlikely(sampled))
 		moved(c, &sample, block.ptr != NULL);
@@ -194,16 +180,16 @@ void counting_free(void *ctx, ValueMutPtr block)
 
 	forget(c, block.ptr);
 	count_free(c, block.size);
-	lower_free(c->lower, block);
+	lower_free(&c->lower, block);
 }
 
 /* --------------------------------------------------------------- twins -- */
 
 /* The malloc family counts usable bytes, the only size that free can learn. */
-static inline void *counted(struct counting *c, void *p)
+static __attribute__((always_inline)) inline void *counted(struct counting *c, void *p)
 {
 	if (likely(p))
-		count_alloc(c, p, lower_usable_size(c->lower, p));
+		count_alloc(c, p, lower_usable_size(&c->lower, p));
 	return p;
 }
 
@@ -211,35 +197,35 @@ void *counting_malloc(void *ctx, size_t size)
 {
 	struct counting *c = ctx;
 
-	return counted(c, lower_malloc(c->lower, size));
+	return counted(c, lower_malloc(&c->lower, size));
 }
 
 void *counting_calloc(void *ctx, size_t n, size_t size)
 {
 	struct counting *c = ctx;
 
-	return counted(c, lower_calloc(c->lower, n, size));
+	return counted(c, lower_calloc(&c->lower, n, size));
 }
 
 void *counting_memalign(void *ctx, size_t align, size_t size)
 {
 	struct counting *c = ctx;
 
-	return counted(c, lower_memalign(c->lower, align, size));
+	return counted(c, lower_memalign(&c->lower, align, size));
 }
 
 void *counting_remalloc(void *ctx, void *p, size_t size)
 {
 	struct counting *c = ctx;
-	size_t old_size = lower_usable_size(c->lower, p);
+	size_t old_size = lower_usable_size(&c->lower, p);
 	struct counting_block sample;
 	bool sampled = take(c, p, &sample);
-	void *q = lower_remalloc(c->lower, p, size);
+	void *q = lower_remalloc(&c->lower, p, size);
 
 	if (unlikely(sampled))
 		moved(c, &sample, q != NULL);
 	if (q)
-		count_realloc(c, q, old_size, lower_usable_size(c->lower, q));
+		count_realloc(c, q, old_size, lower_usable_size(&c->lower, q));
 	return q;
 }
 
@@ -249,7 +235,7 @@ size_t counting_mfree(void *ctx, void *p)
 	size_t size;
 
 	forget(c, p);
-	size = lower_mfree(c->lower, p);
+	size = lower_mfree(&c->lower, p);
 	count_free(c, size);
 	return size;
 }
@@ -297,7 +283,7 @@ int counting_init(const struct chic_module_args *args, const struct chic_layer *
 		return -ENOMEM;
 	}
 	c->args = args;
-	c->lower = lower;
+	memcpy(&c->lower, lower, smaller(lower->size, sizeof(c->lower)));
 	c->id = atomic_fetch_add(&ids, 1) + 1;
 	err = counting_sites_start(c);
 	if (err)

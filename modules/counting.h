@@ -32,14 +32,17 @@
 /* No look at anything. */
 #define COUNTING_NEVER (INT64_MAX / 2)
 
-struct counting_class {
-	_Atomic size_t blocks;
-	_Atomic size_t bytes;
-	_Atomic size_t freed_blocks;
-	_Atomic size_t freed_bytes;
+/* Sizes below have a counter each: to count a block is to add one, and bytes follow. */
+#define COUNTING_SMALL 512
+
+struct counting_sizes {
+	_Atomic size_t small[COUNTING_SMALL]; /* blocks */
+	struct {
+		_Atomic size_t blocks, bytes;
+	} large[COUNTING_CLASSES];
 };
 
-/* The sum over classes; of allocations and frees, not of what is live. */
+/* Allocations and frees, not what is live. */
 struct counting_sum {
 	size_t blocks, bytes, freed_blocks, freed_bytes;
 };
@@ -51,18 +54,20 @@ struct counting_tally {
 	_Atomic int tid;
 	_Atomic intptr_t pending; /* live bytes that counting.live has not got yet */
 	_Atomic intptr_t high; /* the most that pending was since it got the last */
-	struct counting_class base; /* of the threads before this one */
+	struct {
+		_Atomic size_t blocks, bytes, freed_blocks, freed_bytes;
+	} base; /* of the threads before this one */
 	/* the thread's own */
 	int64_t credit; /* bytes until counting_look() */
 	int64_t credit_from; /* what it began with */
 	int64_t until_sample;
 	uint64_t random;
-	struct counting_class classes[COUNTING_CLASSES];
+	struct counting_sizes allocated, freed;
 };
 
 struct counting {
 	const struct chic_module_args *args;
-	const struct chic_layer *lower;
+	struct chic_layer lower; /* a copy, which is one load nearer */
 	uint64_t id; /* no other instance ever has it */
 	_Atomic intptr_t live;
 	_Atomic intptr_t peak;
@@ -92,7 +97,17 @@ void counting_threads_fork(struct counting *c);
 
 static inline struct counting_tally *counting_tally(struct counting *c)
 {
-	return likely(counting_seen.id == c->id) ? counting_seen.tally : counting_tally_get(c);
+	if (unlikely(counting_seen.id != c->id))
+		return counting_tally_get(c);
+	if (!counting_seen.tally)
+		__builtin_unreachable();
+	return counting_seen.tally;
+}
+
+/* One more than the last bit of size - 1, without a branch for 0 and 1. */
+static inline unsigned counting_class(size_t size)
+{
+	return COUNTING_CLASSES - 1 - (unsigned)__builtin_clzl(2 * (size - !!size) + 1);
 }
 
 /* For counters that only their thread writes. */
@@ -112,20 +127,26 @@ void counting_peak_tell(struct counting *c, struct counting_tally *t);
 /* The most bytes that lived at once, and how far that may be off. */
 size_t counting_peak(struct counting *c, size_t *within);
 
-/* more is negative where blocks go; one thread is exact, for nothing is ever missed. */
-static inline void counting_peak_add(struct counting *c, struct counting_tally *t,
-				     intptr_t more)
+/* A thread misses nothing of its own: one alone is exact. */
+static inline void counting_peak_more(struct counting *c, struct counting_tally *t, size_t more)
 {
-	intptr_t now = atomic_load_explicit(&t->pending, memory_order_relaxed) + more;
+	intptr_t now = atomic_load_explicit(&t->pending, memory_order_relaxed) + (intptr_t)more;
 
 	atomic_store_explicit(&t->pending, now, memory_order_relaxed);
-	if (now > atomic_load_explicit(&t->high, memory_order_relaxed)) {
+	if (unlikely(now > atomic_load_explicit(&t->high, memory_order_relaxed))) {
 		atomic_store_explicit(&t->high, now, memory_order_relaxed);
 		if (unlikely(now > COUNTING_PENDING_MAX))
 			counting_peak_tell(c, t);
-	} else if (unlikely(now < -COUNTING_PENDING_MAX)) {
-		counting_peak_tell(c, t);
 	}
+}
+
+static inline void counting_peak_less(struct counting *c, struct counting_tally *t, size_t less)
+{
+	intptr_t now = atomic_load_explicit(&t->pending, memory_order_relaxed) - (intptr_t)less;
+
+	atomic_store_explicit(&t->pending, now, memory_order_relaxed);
+	if (unlikely(now < -COUNTING_PENDING_MAX))
+		counting_peak_tell(c, t);
 }
 
 /* ------------------------------------------------------- counting_look.c -- */
@@ -160,16 +181,8 @@ struct counting_sums {
 };
 
 void counting_sums_make(struct counting *c, struct counting_sums *sums);
-
-static inline struct counting_sum counting_sum_class(const struct counting_class *k)
-{
-	return (struct counting_sum){
-		.blocks = atomic_load_explicit(&k->blocks, memory_order_relaxed),
-		.bytes = atomic_load_explicit(&k->bytes, memory_order_relaxed),
-		.freed_blocks = atomic_load_explicit(&k->freed_blocks, memory_order_relaxed),
-		.freed_bytes = atomic_load_explicit(&k->freed_bytes, memory_order_relaxed),
-	};
-}
+/* All that a tally ever counted. */
+struct counting_sum counting_sum_tally(const struct counting_tally *t);
 
 static inline void counting_sum_add(struct counting_sum *to, struct counting_sum more)
 {
@@ -214,12 +227,15 @@ struct counting_sum counting_site_sum(const struct counting_site *site);
 
 struct counting_names;
 
+struct counting_writer;
+/* Puts the text for an address: no zero in it, and at most a few kilobytes. */
+typedef void counting_namer(struct counting_writer *w, const struct stacktrace_place *place);
+
 /* Or null, without memory. */
-struct counting_names *counting_names_new(void);
+struct counting_names *counting_names_new(counting_namer *make);
 void counting_names_free(struct counting_names *names);
-/* In the buffer where there is no more room to keep it. */
-const char *counting_name(struct counting_names *names, uintptr_t pc, char *buffer,
-			  size_t size);
+/* Good until the next one is asked for. */
+const char *counting_name(struct counting_names *names, uintptr_t pc);
 
 /* ----------------------------------------------------- counting_writer.c -- */
 
@@ -237,8 +253,6 @@ void put_text(struct counting_writer *w, const char *text);
 void put_name(struct counting_writer *w, const char *text, size_t width);
 void put_number(struct counting_writer *w, uint64_t n, size_t width);
 void put_hex(struct counting_writer *w, uint64_t n, size_t width);
-/* Behind the text that is in a buffer. */
-void counting_hex_append(char *buffer, size_t size, const char *before, uint64_t n);
 /* 0, or what went wrong since the last flush, which begins anew. */
 int put_flush(struct counting_writer *w);
 
@@ -282,13 +296,11 @@ struct counting_output {
 	size_t top; /* sites to name */
 	bool total; /* collapsed stacks stand for all that was allocated */
 	bool last; /* it is the report of the end */
-	struct counting_names *names; /* of collapsed stacks */
+	struct counting_names *names; /* null where none are written */
 	struct counting_file file;
 	struct counting_sums sums;
 	struct counting_tops tops;
 	struct counting_writer writer;
-	char line[STACKTRACE_LINE];
-	struct stacktrace_place place;
 };
 
 /* ---------------------------------------------------- counting_report.c -- */
@@ -310,9 +322,12 @@ void counting_output_tick(struct counting *c);
 /* ------------------------------------------ counting_text.c and its kin -- */
 
 void counting_text(struct counting *c);
+counting_namer counting_text_name;
 void counting_json(struct counting *c);
+counting_namer counting_json_name;
 /* These need sites. */
 void counting_collapsed(struct counting *c);
+counting_namer counting_collapsed_name;
 void counting_pprof(struct counting *c);
 
 #endif /* CHIC_MODULES_COUNTING_H */

@@ -9,10 +9,30 @@
 
 #include "counting.h"
 
-static void put_program(struct counting_writer *w)
+static const char *basename_of(const char *path)
 {
-	for (const char *p = program_invocation_short_name; *p; p++)
-		put_bytes(w, *p == ';' || (unsigned char)*p <= ' ' ? "_" : p, 1);
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* Nothing that separates frames, or the stack from its number. */
+static void put_word(struct counting_writer *w, const char *text)
+{
+	for (; *text; text++)
+		put_bytes(w, *text == ';' || (unsigned char)*text <= ' ' ? "_" : text, 1);
+}
+
+/* The function, or else where in which file. */
+void counting_collapsed_name(struct counting_writer *w, const struct stacktrace_place *place)
+{
+	if (*place->symbol) {
+		put_word(w, place->symbol);
+		return;
+	}
+	put_word(w, basename_of(place->object));
+	put_text(w, *place->object ? "+0x" : "0x");
+	put_hex(w, place->object_offset, 0);
 }
 
 static void put_site(struct counting *c, uint32_t stack)
@@ -25,11 +45,10 @@ static void put_site(struct counting *c, uint32_t stack)
 
 	if (!bytes)
 		return;
-	put_program(w);
+	put_word(w, program_invocation_short_name);
 	for (n = stacktrace_get(&c->sites->stacks, stack, &pcs); n; n--) {
 		put_text(w, ";");
-		put_text(w, counting_name(c->output->names, pcs[n - 1], c->output->line,
-					  sizeof(c->output->line)));
+		put_text(w, counting_name(c->output->names, pcs[n - 1]));
 	}
 	put_text(w, stack ? " " : ";[unknown] ");
 	put_number(w, bytes, 0);

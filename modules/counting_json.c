@@ -166,12 +166,8 @@ static void put_lifetimes(struct counting_writer *w, const struct counting_sites
 	put_text(w, "\n    ]");
 }
 
-static void put_frame(struct counting *c, uintptr_t pc)
+void counting_json_name(struct counting_writer *w, const struct stacktrace_place *place)
 {
-	struct stacktrace_place *place = &c->output->place;
-	struct counting_writer *w = &c->output->writer;
-
-	stacktrace_place(place, pc);
 	put_key(w, "{", "object");
 	put_string(w, place->object);
 	put_member(w, ", ", "offset", place->object_offset);
@@ -200,7 +196,7 @@ static void put_top(struct counting *c, const char *key, enum counting_order ord
 		put_text(w, "[");
 		for (size_t k = 0; k < n; k++) {
 			put_text(w, k ? ",\n        " : "\n        ");
-			put_frame(c, pcs[k]);
+			put_text(w, counting_name(c->output->names, pcs[k]));
 		}
 		put_text(w, "]}");
 	}

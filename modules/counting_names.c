@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Names of the functions in stacks, each looked up once: a program has far more
- * frames than functions, and to find one reads its whole file's symbols.
+ * What reports of counting say of an address in a stack, each made once: a program
+ * has far more frames than calls, and to find a function reads its whole file's
+ * symbols.
  */
 #include <string.h>
 
@@ -12,6 +13,9 @@
 #define TEXT_MAX (4 * 1024 * 1024)
 
 struct counting_names {
+	counting_namer *make;
+	struct counting_writer line; /* never writes: it is longer than what is made in it */
+	struct stacktrace_place place;
 	size_t n, used;
 	struct {
 		uintptr_t pc;
@@ -20,9 +24,13 @@ struct counting_names {
 	char text[TEXT_MAX];
 };
 
-struct counting_names *counting_names_new(void)
+struct counting_names *counting_names_new(counting_namer *make)
 {
-	return pages_new(sizeof(struct counting_names));
+	struct counting_names *names = pages_new(sizeof(*names));
+
+	if (names)
+		names->make = make;
+	return names;
 }
 
 void counting_names_free(struct counting_names *names)
@@ -40,46 +48,28 @@ static size_t place_of(const struct counting_names *names, uintptr_t pc)
 	return i;
 }
 
-static const char *basename_of(const char *path)
+static const char *make(struct counting_names *names, uintptr_t pc)
 {
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
+	names->line.len = 0;
+	stacktrace_place(&names->place, pc);
+	names->make(&names->line, &names->place);
+	put_bytes(&names->line, "", 1);
+	return names->line.bytes;
 }
 
-/* A function, or else where in which file; nothing that separates frames. */
-static void name_make(uintptr_t pc, char *name, size_t size)
-{
-	struct stacktrace_place place;
-	size_t len, i;
-
-	stacktrace_place(&place, pc);
-	if (*place.symbol) {
-		len = smaller(strlen(place.symbol), size - 1);
-		memcpy(name, place.symbol, len);
-		name[len] = '\0';
-	} else {
-		len = smaller(strlen(basename_of(place.object)), size - 20);
-		memcpy(name, basename_of(place.object), len);
-		name[len] = '\0';
-		counting_hex_append(name, size, len ? "+0x" : "0x", place.object_offset);
-	}
-	for (i = 0; name[i]; i++)
-		if (name[i] == ';' || (unsigned char)name[i] <= ' ')
-			name[i] = '_';
-}
-
-const char *counting_name(struct counting_names *names, uintptr_t pc, char *buffer, size_t size)
+const char *counting_name(struct counting_names *names, uintptr_t pc)
 {
 	size_t i = place_of(names, pc), len;
+	const char *name;
 
 	if (names->names[i].pc)
 		return names->text + names->names[i].text;
-	name_make(pc, buffer, size);
-	len = strlen(buffer) + 1;
+	name = make(names, pc);
+	len = strlen(name) + 1;
+	/* what does not fit is made each time */
 	if (names->n + 1 == NAMES_MAX || TEXT_MAX - names->used < len)
-		return buffer;
-	memcpy(names->text + names->used, buffer, len);
+		return name;
+	memcpy(names->text + names->used, name, len);
 	names->names[i].text = (uint32_t)names->used;
 	names->names[i].pc = pc;
 	names->used += len;

@@ -146,35 +146,45 @@ static int exit_register(struct counting *c)
 	return 0;
 }
 
+struct format {
+	char name[12];
+	bool needs_sites;
+	void (*write)(struct counting *c);
+	counting_namer *name_of; /* an address */
+};
+
+static const struct format formats[] = {
+	{"text", false, counting_text, counting_text_name},
+	{"json", false, counting_json, counting_json_name},
+	{"collapsed", true, counting_collapsed, counting_collapsed_name},
+	{"pprof", true, counting_pprof, NULL},
+};
+
 /* Stacks can only be written of what was sampled. */
-static int format_set(struct counting *c)
+static const struct format *format_find(struct counting *c)
 {
-	static const struct {
-		char name[12];
-		bool sites;
-		void (*fn)(struct counting *c);
-	} formats[] = {
-		{"text", false, counting_text},
-		{"json", false, counting_json},
-		{"collapsed", true, counting_collapsed},
-		{"pprof", true, counting_pprof},
-	};
+	const struct format *format = &formats[0];
 	const char *name = chic_param_text(c->args, "format");
 
-	c->output->format = counting_text;
-	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
-		if (strcmp(name, formats[i].name) != 0)
-			continue;
-		if (formats[i].sites && !c->sites)
-			c->args->warn("%s: format = %s, but nothing is sampled without sites = "
-				      "BYTES; reports are text",
-				      c->args->name, name);
-		else
-			c->output->format = formats[i].fn;
-	}
-	if (c->output->format != counting_collapsed)
+	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
+		if (strcmp(name, formats[i].name) == 0)
+			format = &formats[i];
+	if (!format->needs_sites || c->sites)
+		return format;
+	c->args->warn("%s: format = %s, but nothing is sampled without sites = BYTES; reports "
+		      "are text",
+		      c->args->name, name);
+	return &formats[0];
+}
+
+static int format_set(struct counting *c)
+{
+	const struct format *format = format_find(c);
+
+	c->output->format = format->write;
+	if (!c->sites || !format->name_of)
 		return 0;
-	c->output->names = counting_names_new();
+	c->output->names = counting_names_new(format->name_of);
 	return c->output->names ? 0 : -ENOMEM;
 }
 

@@ -15,20 +15,78 @@ static struct counting_sum sum_less(struct counting_sum a, const struct counting
 	return a;
 }
 
-/* Adds a tally to the classes and answers its sum; each counter is read once. */
-static struct counting_sum classes_add(struct counting_sums *sums,
-				       const struct counting_tally *t)
+static size_t count_of(const _Atomic size_t *counter)
+{
+	return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+static void add_freed(struct counting_sum *sum, size_t blocks, size_t bytes)
+{
+	sum->freed_blocks += blocks;
+	sum->freed_bytes += bytes;
+}
+
+static void add_allocated(struct counting_sum *sum, size_t blocks, size_t bytes)
+{
+	sum->blocks += blocks;
+	sum->bytes += bytes;
+}
+
+/* Each counter is read once.  classes may be null. */
+static void sizes_add(const struct counting_sizes *sizes, struct counting_sum *classes,
+		      struct counting_sum *all,
+		      void (*add)(struct counting_sum *sum, size_t blocks, size_t bytes))
+{
+	for (size_t size = 0; size < COUNTING_SMALL; size++) {
+		size_t blocks = count_of(&sizes->small[size]);
+
+		if (classes && blocks)
+			add(&classes[counting_class(size)], blocks, size * blocks);
+		add(all, blocks, size * blocks);
+	}
+	for (unsigned k = 0; k < COUNTING_CLASSES; k++) {
+		size_t blocks = count_of(&sizes->large[k].blocks);
+		size_t bytes = count_of(&sizes->large[k].bytes);
+
+		if (classes)
+			add(&classes[k], blocks, bytes);
+		add(all, blocks, bytes);
+	}
+}
+
+static struct counting_sum tally_sum(const struct counting_tally *t,
+				     struct counting_sum *classes)
 {
 	struct counting_sum all = {0};
 
-	for (unsigned k = 0; k < COUNTING_CLASSES; k++) {
-		struct counting_sum one = counting_sum_class(&t->classes[k]);
+	sizes_add(&t->allocated, classes, &all, add_allocated);
+	sizes_add(&t->freed, classes, &all, add_freed);
+	return all;
+}
 
-		counting_sum_add(&sums->classes[k], one);
-		counting_sum_add(&all, one);
-	}
+struct counting_sum counting_sum_tally(const struct counting_tally *t)
+{
+	return tally_sum(t, NULL);
+}
+
+/* Adds a tally to the figures and answers its own. */
+static struct counting_sum classes_add(struct counting_sums *sums,
+				       const struct counting_tally *t)
+{
+	struct counting_sum all = tally_sum(t, sums->classes);
+
 	counting_sum_add(&sums->all, all);
 	return all;
+}
+
+static struct counting_sum base_of(const struct counting_tally *t)
+{
+	return (struct counting_sum){
+		.blocks = count_of(&t->base.blocks),
+		.bytes = count_of(&t->base.bytes),
+		.freed_blocks = count_of(&t->base.freed_blocks),
+		.freed_bytes = count_of(&t->base.freed_bytes),
+	};
 }
 
 static void others_add(struct counting_sums *sums, const struct counting_sum *sum)
@@ -59,8 +117,7 @@ static void threads_add(struct counting_sums *sums, int tid, const struct counti
 static void tally_add(struct counting_sums *sums, const struct counting_tally *t)
 {
 	bool used = atomic_load(&t->used);
-	struct counting_sum base = counting_sum_class(&t->base), all = classes_add(sums, t),
-			    own;
+	struct counting_sum base = base_of(t), all = classes_add(sums, t), own;
 
 	if (!used) {
 		counting_sum_add(&sums->ended, all);

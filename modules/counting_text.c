@@ -117,6 +117,21 @@ static void put_lifetimes(struct counting_writer *w, const struct counting_sites
 	}
 }
 
+/* As addr2line wants it, and the function where it has a name. */
+void counting_text_name(struct counting_writer *w, const struct stacktrace_place *place)
+{
+	put_text(w, place->object);
+	put_text(w, *place->object ? "+0x" : "0x");
+	put_hex(w, place->object_offset, 0);
+	if (!*place->symbol)
+		return;
+	put_text(w, " (");
+	put_text(w, place->symbol);
+	put_text(w, "+0x");
+	put_hex(w, place->symbol_offset, 0);
+	put_text(w, ")");
+}
+
 static void put_stack(struct counting *c, uint32_t stack)
 {
 	struct counting_writer *w = &c->output->writer;
@@ -127,8 +142,7 @@ static void put_stack(struct counting *c, uint32_t stack)
 		put_text(w, "    (stack unknown)\n");
 	for (size_t i = 0; i < n; i++) {
 		put_text(w, "    ");
-		stacktrace_name(c->output->line, sizeof(c->output->line), pcs[i]);
-		put_text(w, c->output->line);
+		put_text(w, counting_name(c->output->names, pcs[i]));
 		put_text(w, "\n");
 	}
 }

@@ -17,10 +17,8 @@ __thread struct counting_seen counting_seen;
 /* What threads did before this one, to tell them apart in a report. */
 static void base_set(struct counting_tally *t)
 {
-	struct counting_sum sum = {0};
+	struct counting_sum sum = counting_sum_tally(t);
 
-	for (unsigned k = 0; k < COUNTING_CLASSES; k++)
-		counting_sum_add(&sum, counting_sum_class(&t->classes[k]));
 	atomic_store_explicit(&t->base.blocks, sum.blocks, memory_order_relaxed);
 	atomic_store_explicit(&t->base.bytes, sum.bytes, memory_order_relaxed);
 	atomic_store_explicit(&t->base.freed_blocks, sum.freed_blocks, memory_order_relaxed);

@@ -88,23 +88,6 @@ static void put_digits(struct counting_writer *w, uint64_t n, unsigned base, con
 	put_bytes(w, d.text + d.at, DIGITS_MAX - d.at);
 }
 
-static void append(char *buffer, size_t size, const char *text, size_t n)
-{
-	size_t len = strlen(buffer);
-
-	n = smaller(n, size - 1 - len);
-	memcpy(buffer + len, text, n);
-	buffer[len + n] = '\0';
-}
-
-void counting_hex_append(char *buffer, size_t size, const char *before, uint64_t n)
-{
-	struct digits d = digits_of(n, 16);
-
-	append(buffer, size, before, strlen(before));
-	append(buffer, size, d.text + d.at, DIGITS_MAX - d.at);
-}
-
 void put_number(struct counting_writer *w, uint64_t n, size_t width)
 {
 	put_digits(w, n, 10, " ", width);
