@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include <math.h>
+#include <semaphore.h>
 
 #include "../modules/counting.h"
 #include "fault.h"
@@ -414,6 +415,50 @@ START_TEST(each_thread_has_its_row)
 }
 END_TEST
 
+static sem_t inherited, counted;
+
+static void *inherit_tally(void *arg)
+{
+	(void)arg;
+	counting_alloc(subject.ctx, 8, 8);
+	sem_post(&inherited);
+	sem_wait(&counted);
+	return NULL;
+}
+
+/* Ends as far as its tally goes, which another has when it allocates once more. */
+static void *outlive_tally(void *arg)
+{
+	pthread_t *heir = arg;
+
+	counting_alloc(subject.ctx, 8, 8);
+	counting_thread_exit(subject.ctx, support_word);
+	support_word = NULL;
+	pthread_create(heir, NULL, inherit_tally, NULL);
+	sem_wait(&inherited);
+	words_fail = true;
+	counting_alloc(subject.ctx, 8, 8);
+	return NULL;
+}
+
+START_TEST(thread_that_ended_is_one_of_the_ended)
+{
+	pthread_t thread, heir;
+	struct counts now;
+
+	sem_init(&inherited, 0, 0);
+	sem_init(&counted, 0, 0);
+	pthread_create(&thread, NULL, outlive_tally, &heir);
+	pthread_join(thread, NULL);
+	now = counts();
+	sem_post(&counted);
+	pthread_join(heir, NULL);
+	ck_assert_uint_eq(now.threads, 1);
+	ck_assert_uint_eq(now.thread_blocks[0], 1);
+	ck_assert_uint_eq(now.ended_blocks, 2);
+}
+END_TEST
+
 static _Atomic size_t held_size;
 
 /* All hold blocks at once, which is the peak; then they give them back. */
@@ -626,6 +671,25 @@ START_TEST(forked_child_leaves_its_parents_output)
 	run_child(&child, fork_with_output, (void *)"counts");
 	ck_assert_int_eq(sscanf(child.text, "%d", &pid), 1);
 	expect_summary(pid, "counts", 3);
+}
+END_TEST
+
+static void fork_and_leave(void *arg)
+{
+	run_with_output(arg);
+	if (fork() == 0)
+		exit(0);
+	wait(NULL);
+	_exit(0);
+}
+
+START_TEST(forked_child_writes_nothing_without_a_name)
+{
+	struct child child;
+
+	run_child(&child, fork_and_leave, (void *)"counts");
+	ck_assert_int_eq(child.status, 0);
+	ck_assert_int_ne(access(in_dir("counts"), F_OK), 0);
 }
 END_TEST
 
@@ -1237,10 +1301,10 @@ START_TEST(threads_without_a_word_have_sites_too)
 }
 END_TEST
 
-/* A site for each n. */
-static __attribute__((noinline)) void *deeper(size_t n)
+/* A site for each n, with more bytes than the one before. */
+static __attribute__((noinline)) void *deeper(size_t n, size_t size)
 {
-	void *p = n ? deeper(n - 1) : counting_malloc(subject.ctx, 100);
+	void *p = n ? deeper(n - 1, size) : counting_alloc(subject.ctx, size, 8).ptr;
 
 	*(volatile char *)p = 1;
 	return p;
@@ -1253,13 +1317,13 @@ START_TEST(top_is_bounded)
 
 	params[TOP].number = 2;
 	start_sampling();
-	for (size_t i = 0; i < 5; i++)
-		deeper(i);
+	for (size_t i = 0; i < 12; i++)
+		deeper(i, 100 * (i + 1));
 	child = sites();
 	for (const char *at = child.text; (at = strstr(at, "\nsite ")); at++)
 		n++;
 	ck_assert_uint_eq(n, 3 * 2);
-	ck_assert_uint_eq(find_sites(child.text, live_list, "(deeper+").live_blocks, 2);
+	ck_assert_uint_eq(find_sites(child.text, live_list, "(deeper+").live_bytes, 2300);
 	stop();
 	params[TOP].number = 10;
 }
@@ -1343,6 +1407,7 @@ static TCase *counts_case(void)
 	tcase_add_test(tc, threads_without_a_word_are_counted_too);
 	tcase_add_test(tc, threads_without_memory_are_counted_too);
 	tcase_add_test(tc, each_thread_has_its_row);
+	tcase_add_test(tc, thread_that_ended_is_one_of_the_ended);
 	tcase_add_test(tc, peak_of_threads_is_within_its_bound);
 	tcase_add_test(tc, fork_leaves_the_other_threads_behind);
 	return tc;
@@ -1357,6 +1422,7 @@ static TCase *summary_case(void)
 	tcase_add_test(tc, summary_goes_to_output);
 	tcase_add_test(tc, each_process_has_its_output);
 	tcase_add_test(tc, forked_child_leaves_its_parents_output);
+	tcase_add_test(tc, forked_child_writes_nothing_without_a_name);
 	tcase_add_test(tc, output_that_cannot_be_opened_is_told);
 	tcase_add_test(tc, output_keeps_no_descriptor);
 	tcase_add_test(tc, output_may_be_a_link);
