@@ -51,15 +51,8 @@ static inline void count_own(struct counting_sizes *sizes, size_t size)
 	}
 }
 
-static inline void look(struct counting *c, struct counting_tally *t, void *p, size_t size)
-{
-	t->credit -= (int64_t)size;
-	if (unlikely(t->credit < 0))
-		counting_look(c, t, p, size);
-}
-
-static __attribute__((always_inline)) inline void count_alloc(struct counting *c, void *p,
-							      size_t size)
+/* What a thread does about a block that it was given or gave back. */
+static void count_alloc(struct counting *c, void *p, size_t size)
 {
 	struct counting_tally *t = counting_tally(c);
 
@@ -71,7 +64,8 @@ static __attribute__((always_inline)) inline void count_alloc(struct counting *c
 	}
 	count_own(&t->allocated, size);
 	counting_peak_more(c, t, size);
-	look(c, t, p, size);
+	if (unlikely(counting_credit_used(t, size)))
+		counting_look(c, t, p, size);
 }
 
 static void count_realloc(struct counting *c, void *p, size_t old_size, size_t size)
@@ -91,10 +85,11 @@ static void count_realloc(struct counting *c, void *p, size_t old_size, size_t s
 		counting_peak_more(c, t, size - old_size);
 	else
 		counting_peak_less(c, t, old_size - size);
-	look(c, t, p, size);
+	if (unlikely(counting_credit_used(t, size)))
+		counting_look(c, t, p, size);
 }
 
-static __attribute__((always_inline)) inline void count_free(struct counting *c, size_t size)
+static void count_free(struct counting *c, size_t size)
 {
 	struct counting_tally *t = counting_tally(c);
 
@@ -109,11 +104,15 @@ static __attribute__((always_inline)) inline void count_free(struct counting *c,
 
 /* ------------------------------------------------------------- samples -- */
 
+static inline bool may_be_sampled(struct counting *c, const void *p)
+{
+	return unlikely(c->sites) && unlikely(counting_live_may_have(&c->sites->live, p));
+}
+
 /* Before the block goes: its address may at once be that of another. */
 static inline bool take(struct counting *c, const void *p, struct counting_block *sample)
 {
-	return unlikely(c->sites) && unlikely(counting_live_may_have(&c->sites->live, p)) &&
-	       counting_site_take(c, p, sample);
+	return may_be_sampled(c, p) && counting_site_take(c, p, sample);
 }
 
 static inline void forget(struct counting *c, const void *p)
@@ -185,11 +184,56 @@ void counting_free(void *ctx, ValueMutPtr block)
 
 /* --------------------------------------------------------------- twins -- */
 
-/* The malloc family counts usable bytes, the only size that free can learn. */
-static __attribute__((always_inline)) inline void *counted(struct counting *c, void *p)
+/*
+ * The usual way, for malloc and free, ends in a jump wherever something else is to be
+ * done, so that it needs no stack for that: these answer what their caller would.
+ */
+static __attribute__((noinline)) void *count_otherwise(struct counting *c, void *p, size_t size)
 {
-	if (likely(p))
-		count_alloc(c, p, lower_usable_size(&c->lower, p));
+	count_alloc(c, p, size);
+	return p;
+}
+
+static __attribute__((noinline)) size_t count_free_otherwise(struct counting *c, size_t size)
+{
+	count_free(c, size);
+	return size;
+}
+
+static __attribute__((noinline)) void *look_at(struct counting *c, struct counting_tally *t,
+					       void *p, size_t size)
+{
+	counting_peak_look(c, t);
+	if (t->credit < 0)
+		counting_look(c, t, p, size);
+	return p;
+}
+
+static __attribute__((noinline)) size_t tell_freed(struct counting *c, struct counting_tally *t,
+						   size_t size)
+{
+	counting_peak_tell(c, t);
+	return size;
+}
+
+/* The malloc family counts usable bytes, the only size that free can learn. */
+static inline void *counted(struct counting *c, void *p)
+{
+	struct counting_tally *t;
+	bool tell, look;
+	size_t size;
+
+	if (unlikely(!p))
+		return p;
+	size = lower_usable_size(&c->lower, p);
+	if (unlikely(counting_seen.id != c->id || size >= COUNTING_SMALL))
+		return count_otherwise(c, p, size);
+	t = counting_seen.tally;
+	add_own(&t->allocated.small[size], 1);
+	tell = counting_peak_raise(t, size);
+	look = counting_credit_used(t, size);
+	if (unlikely(tell || look))
+		return look_at(c, t, p, size);
 	return p;
 }
 
@@ -229,14 +273,31 @@ void *counting_remalloc(void *ctx, void *p, size_t size)
 	return q;
 }
 
-size_t counting_mfree(void *ctx, void *p)
+static __attribute__((noinline)) size_t free_sampled(struct counting *c, void *p)
 {
-	struct counting *c = ctx;
 	size_t size;
 
 	forget(c, p);
 	size = lower_mfree(&c->lower, p);
 	count_free(c, size);
+	return size;
+}
+
+size_t counting_mfree(void *ctx, void *p)
+{
+	struct counting *c = ctx;
+	struct counting_tally *t;
+	size_t size;
+
+	if (may_be_sampled(c, p))
+		return free_sampled(c, p);
+	size = lower_mfree(&c->lower, p);
+	if (unlikely(counting_seen.id != c->id || size >= COUNTING_SMALL))
+		return count_free_otherwise(c, size);
+	t = counting_seen.tally;
+	add_own(&t->freed.small[size], 1);
+	if (unlikely(counting_peak_lower(t, size)))
+		return tell_freed(c, t, size);
 	return size;
 }
 

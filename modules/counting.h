@@ -127,25 +127,44 @@ void counting_peak_tell(struct counting *c, struct counting_tally *t);
 /* The most bytes that lived at once, and how far that may be off. */
 size_t counting_peak(struct counting *c, size_t *within);
 
-/* A thread misses nothing of its own: one alone is exact. */
-static inline void counting_peak_more(struct counting *c, struct counting_tally *t, size_t more)
+/*
+ * More or less is live: whether there is so much to tell that it has to be told.  A
+ * thread misses nothing of its own: one alone is exact.
+ */
+static inline bool counting_peak_raise(struct counting_tally *t, size_t more)
 {
 	intptr_t now = atomic_load_explicit(&t->pending, memory_order_relaxed) + (intptr_t)more;
+	intptr_t high = atomic_load_explicit(&t->high, memory_order_relaxed);
 
 	atomic_store_explicit(&t->pending, now, memory_order_relaxed);
-	if (unlikely(now > atomic_load_explicit(&t->high, memory_order_relaxed))) {
-		atomic_store_explicit(&t->high, now, memory_order_relaxed);
-		if (unlikely(now > COUNTING_PENDING_MAX))
-			counting_peak_tell(c, t);
-	}
+	atomic_store_explicit(&t->high, now > high ? now : high, memory_order_relaxed);
+	return now > COUNTING_PENDING_MAX;
 }
 
-static inline void counting_peak_less(struct counting *c, struct counting_tally *t, size_t less)
+static inline bool counting_peak_lower(struct counting_tally *t, size_t less)
 {
 	intptr_t now = atomic_load_explicit(&t->pending, memory_order_relaxed) - (intptr_t)less;
 
 	atomic_store_explicit(&t->pending, now, memory_order_relaxed);
-	if (unlikely(now < -COUNTING_PENDING_MAX))
+	return now < -COUNTING_PENDING_MAX;
+}
+
+/* Tells if need be. */
+static inline void counting_peak_look(struct counting *c, struct counting_tally *t)
+{
+	if (atomic_load_explicit(&t->pending, memory_order_relaxed) > COUNTING_PENDING_MAX)
+		counting_peak_tell(c, t);
+}
+
+static inline void counting_peak_more(struct counting *c, struct counting_tally *t, size_t more)
+{
+	if (unlikely(counting_peak_raise(t, more)))
+		counting_peak_tell(c, t);
+}
+
+static inline void counting_peak_less(struct counting *c, struct counting_tally *t, size_t less)
+{
+	if (unlikely(counting_peak_lower(t, less)))
 		counting_peak_tell(c, t);
 }
 
@@ -156,6 +175,12 @@ static inline void counting_peak_less(struct counting *c, struct counting_tally 
  * time to write.
  */
 void counting_look(struct counting *c, struct counting_tally *t, void *p, size_t size);
+static inline bool counting_credit_used(struct counting_tally *t, size_t size)
+{
+	t->credit -= (int64_t)size;
+	return t->credit < 0;
+}
+
 /* For a thread that begins. */
 void counting_look_start(struct counting *c, struct counting_tally *t, uint64_t random);
 
