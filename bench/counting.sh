@@ -94,6 +94,7 @@ print(#t)
 LUA
 
 time_command sqlite3 sqlite3 :memory: ".read $tmp/sql"
+PERL_HASH_SEED=0; export PERL_HASH_SEED
 time_command perl perl "$tmp/hash.pl"
 time_command lua lua "$tmp/tables.lua"
 # the compiler proper: what gcc starts for each source would be start-up three times
