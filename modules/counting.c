@@ -305,13 +305,13 @@ size_t counting_mfree(void *ctx, void *p)
 
 /*
  * Counters need no lock: a block is counted or not yet.  Where there is one thread
- * only, nobody else can have a lock, but this one, in whose handler we may be.
+ * only, nobody else can have a lock; but this thread may, if we are in its handler.
  */
 void counting_prefork(void *ctx)
 {
 	struct counting *c = ctx;
 
-	if (c->sites && !chic_only_thread())
+	if (c->sites && !chic_only_thread() && !counting_seen.busy)
 		counting_live_lock(&c->sites->live);
 }
 

@@ -11,7 +11,6 @@
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -230,16 +229,38 @@ int counting_file_stderr(const struct counting_file *f)
 
 /* ---------------------------------------------------------- life cycle -- */
 
+/* A folder's percent signs are its own. */
+static bool append_escaped(char *to, size_t size, const char *folder)
+{
+	size_t len = 0;
+
+	for (; *folder && len + 2 < size; folder++) {
+		if (*folder == '%')
+			to[len++] = '%';
+		to[len++] = *folder;
+	}
+	to[len] = '\0';
+	return !*folder;
+}
+
 /* A relative name means the folder where the program was started, not where it ends. */
 static int pattern_set(struct counting_file *f, const char *output)
 {
-	char cwd[PATH_MAX] = "";
-	int n;
+	char cwd[PATH_MAX];
+	size_t len = 0;
 
-	if (output[0] && output[0] != '/' && !getcwd(cwd, sizeof(cwd)))
-		return -errno;
-	n = snprintf(f->pattern, sizeof(f->pattern), "%s%s%s", cwd, cwd[0] ? "/" : "", output);
-	return (size_t)n < sizeof(f->pattern) ? 0 : -ENAMETOOLONG;
+	if (output[0] && output[0] != '/') {
+		if (!getcwd(cwd, sizeof(cwd)))
+			return -errno;
+		if (!append_escaped(f->pattern, sizeof(f->pattern) - 1, cwd))
+			return -ENAMETOOLONG;
+		len = strlen(f->pattern);
+		f->pattern[len++] = '/';
+	}
+	if (strlen(output) >= sizeof(f->pattern) - len)
+		return -ENAMETOOLONG;
+	strcpy(f->pattern + len, output);
+	return 0;
 }
 
 int counting_file_start(struct counting_file *f, const char *output)

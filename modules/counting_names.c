@@ -69,10 +69,11 @@ const char *counting_name(struct counting_names *names, uintptr_t pc)
 	/* what does not fit is made each time */
 	if (names->n + 1 == NAMES_MAX || TEXT_MAX - names->used < len)
 		return name;
-	memcpy(names->text + names->used, name, len);
 	names->names[i].text = (uint32_t)names->used;
-	names->names[i].pc = pc;
 	names->used += len;
 	names->n++;
+	memcpy(names->text + names->names[i].text, name, len);
+	/* at the end: a child may be forked before, in which there is no such name */
+	names->names[i].pc = pc;
 	return names->text + names->names[i].text;
 }

@@ -124,7 +124,11 @@ void counting_output_fork(struct counting *c)
 	if (!o)
 		return;
 	o->pid = getpid();
-	atomic_store(&o->writer_thread, 0);
+	/* a thread that was writing is not here; its half of a report neither */
+	if (atomic_exchange(&o->writer_thread, 0)) {
+		o->writer.len = 0;
+		o->writer.err = 0;
+	}
 	atomic_store(&o->next, now_coarse() + o->interval);
 }
 

@@ -20,11 +20,11 @@ struct counting;
 #define COUNTING_WEIGHT_ONE 256
 
 /* Bytes up to the next one that is drawn; *random is any number, and another after. */
-int64_t counting_draw(uint64_t *random, size_t period);
+int64_t counting_draw(uint64_t *random, uint64_t period);
 /* How many blocks of that size one stands for, in parts of one. */
-uint64_t counting_weight(size_t size, size_t period);
+uint64_t counting_weight(size_t size, uint64_t period);
 /* And how many bytes. */
-uint64_t counting_weight_bytes(size_t size, size_t period);
+uint64_t counting_weight_bytes(size_t size, uint64_t period);
 
 /* ------------------------------------------------------- counting_live.c -- */
 
@@ -86,7 +86,7 @@ struct counting_site {
 #define COUNTING_LIFETIMES 11
 
 struct counting_sites {
-	size_t period; /* bytes; 0: every block */
+	uint64_t period; /* bytes; 0: every block */
 	struct stacktrace_table stacks;
 	struct counting_site unknown; /* whose stack could not be kept */
 	struct counting_site lifetimes[COUNTING_LIFETIMES];

@@ -61,24 +61,24 @@ static double chance(double x)
 	return sum;
 }
 
-int64_t counting_draw(uint64_t *random, size_t period)
+int64_t counting_draw(uint64_t *random, uint64_t period)
 {
 	double bytes = exponential(random) * (double)period;
 
 	return bytes < (double)COUNTING_NEVER ? (int64_t)bytes : COUNTING_NEVER;
 }
 
-static double weight(size_t size, size_t period)
+static double weight(size_t size, uint64_t period)
 {
 	return size && period ? 1 / chance((double)size / (double)period) : 1;
 }
 
-uint64_t counting_weight(size_t size, size_t period)
+uint64_t counting_weight(size_t size, uint64_t period)
 {
 	return (uint64_t)(weight(size, period) * COUNTING_WEIGHT_ONE + 0.5);
 }
 
-uint64_t counting_weight_bytes(size_t size, size_t period)
+uint64_t counting_weight_bytes(size_t size, uint64_t period)
 {
 	return (uint64_t)(weight(size, period) * (double)size + 0.5);
 }

@@ -674,6 +674,27 @@ START_TEST(forked_child_leaves_its_parents_output)
 }
 END_TEST
 
+static void run_in_odd_folder(void *arg)
+{
+	const char *folder = in_dir("100%p");
+
+	if (mkdir(folder, 0700) != 0 || chdir(folder) != 0 || start_with(true, arg) != 0)
+		_exit(1);
+}
+
+START_TEST(only_output_has_a_pid_in_it)
+{
+	char text[8192];
+	struct child child;
+
+	run_child(&child, run_in_odd_folder, (void *)"counts");
+	ck_assert_str_eq(child.text, "");
+	ck_assert_int_eq(child.status, 0);
+	read_and_remove("100%p/counts", text, sizeof(text));
+	ck_assert_int_eq(rmdir(in_dir("100%p")), 0);
+}
+END_TEST
+
 static void fork_and_leave(void *arg)
 {
 	run_with_output(arg);
@@ -1018,10 +1039,10 @@ END_TEST
 
 START_TEST(weights_are_one_by_the_chance)
 {
-	static const size_t periods[] = {1, 100, 4096, 512 * 1024, (size_t)1 << 39};
+	static const uint64_t periods[] = {1, 100, 4096, 512 * 1024, UINT64_C(1) << 39};
 
 	for (size_t i = 0; i < ARRAY_LENGTH(periods); i++) {
-		for (size_t size = 1; size < (size_t)1 << 42; size = size * 3 + 1) {
+		for (size_t size = 1; size < SIZE_MAX / 8; size = size * 3 + 1) {
 			double x = (double)size / (double)periods[i];
 			double weight = -1 / expm1(-x);
 
@@ -1421,6 +1442,7 @@ static TCase *summary_case(void)
 	tcase_add_checked_fixture(tc, make_dir, remove_dir);
 	tcase_add_test(tc, summary_goes_to_output);
 	tcase_add_test(tc, each_process_has_its_output);
+	tcase_add_test(tc, only_output_has_a_pid_in_it);
 	tcase_add_test(tc, forked_child_leaves_its_parents_output);
 	tcase_add_test(tc, forked_child_writes_nothing_without_a_name);
 	tcase_add_test(tc, output_that_cannot_be_opened_is_told);
