@@ -152,6 +152,17 @@ mkdir pids
 same "each child has a report of its own" "$(ls pids | sort -n | xargs)" \
 	"$(tr ' ' '\n' <out | sort -n | xargs)"
 same "and that is four" "$(ls pids | wc -l)" 4
+mkdir forks
+"$chic" run -m counting -o "counting.output=$tmp/forks/%p" -o counting.signal=USR2 \
+	-o counting.format=json -o counting.sites=1K -- ./known forks 200 >out 2>err
+same "children of a process that is reporting" "$? $(ls forks | wc -l)" "0 201"
+if command -v python3 >/dev/null; then
+	python3 -c 'import json, sys
+for name in sys.argv[1:]: json.load(open(name))' forks/* >out 2>err
+	same "have reports that are whole" "$?" 0
+else
+	skip "have reports that are whole" "no python3"
+fi
 counted -- perl -e 'my $pid = fork; if ($pid) { waitpid($pid, 0); print $$ } else { exit 0 }'
 holds "a child leaves its parent's alone" report "^chic-alloc: counting: pid $(cat out), perl\$"
 counted -o counting.interval=1 -- perl -e '

@@ -6,6 +6,7 @@
  *	known leaks N		N blocks of 1000 bytes that nobody frees, by leaky()
  *	known threads N		the same as blocks N, in each of 4 threads
  *	known ends HOW		works for 1.3 s, then ends: kill, _exit, segv, exit
+ *	known forks N		N children, while other threads allocate and are told to report
  *	known alone		how many threads the process has, after a while of work
  */
 #include <dirent.h>
@@ -14,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -80,6 +82,41 @@ static void end(const char *how)
 		raise(SIGSEGV);
 }
 
+static volatile int stop;
+
+static void *allocate(void *arg)
+{
+	while (!stop)
+		free(malloc(100));
+	return arg;
+}
+
+/* A child may be made in the middle of any thread's report, and writes its own. */
+static int forks(void)
+{
+	pthread_t thread[2];
+	int status = 0;
+
+	for (int i = 0; i < 2; i++)
+		pthread_create(&thread[i], NULL, allocate, NULL);
+	for (size_t i = 0; i < count && status == 0; i++) {
+		pid_t pid;
+
+		pthread_kill(thread[i % 2], SIGUSR2);
+		pid = fork();
+		if (pid == 0) {
+			alarm(60);
+			free(malloc(100));
+			exit(0);
+		}
+		waitpid(pid, &status, 0);
+	}
+	stop = 1;
+	for (int i = 0; i < 2; i++)
+		pthread_join(thread[i], NULL);
+	return status;
+}
+
 static void alone(void)
 {
 	DIR *tasks;
@@ -103,6 +140,8 @@ int main(int argc, char **argv)
 		leaks();
 	else if (strcmp(what, "threads") == 0)
 		threads();
+	else if (strcmp(what, "forks") == 0)
+		return forks() != 0;
 	else if (strcmp(what, "alone") == 0)
 		alone();
 	else if (strcmp(what, "ends") == 0 && argc > 2)
