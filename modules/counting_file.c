@@ -125,13 +125,21 @@ static void temporary_name(struct counting_file *f)
 
 /* ---------------------------------------------------------------- file -- */
 
-/* A link that a stranger put into a folder such as /tmp would cut any file of ours. */
+/*
+ * A link that a stranger put into a folder such as /tmp would cut any file of ours, and
+ * to open a pipe that nobody reads would last for ever.
+ */
 static int open_in_place(struct counting_file *f, const struct stat64 *st)
 {
+	int fd;
+
 	f->in_place = true;
 	if (S_ISLNK(st->st_mode) && st->st_uid != 0 && st->st_uid != geteuid())
 		return -ELOOP;
-	return open_file(f->path, O_TRUNC | (S_ISLNK(st->st_mode) ? 0 : O_NOFOLLOW));
+	fd = open_file(f->path, O_TRUNC | O_NONBLOCK | (S_ISLNK(st->st_mode) ? 0 : O_NOFOLLOW));
+	if (fd >= 0)
+		fcntl(fd, F_SETFL, 0);
+	return fd;
 }
 
 static int open_beside(struct counting_file *f)

@@ -5,18 +5,49 @@
  * even write() of the C library would be a point to cancel the thread.
  */
 #define _GNU_SOURCE
+#include <pthread.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "counting.h"
+
+/* Whoever read may be gone, which is no reason for the program to go. */
+static void take_pipe_signal(const sigset_t *pipe)
+{
+	const struct timespec now = {0};
+
+	while (sigtimedwait(pipe, NULL, &now) < 0 && errno == EINTR)
+		;
+}
+
+static long write_quietly(int fd, const char *bytes, size_t n)
+{
+	sigset_t pipe, before, pending;
+	long done;
+	int err;
+
+	sigemptyset(&pipe);
+	sigaddset(&pipe, SIGPIPE);
+	sigpending(&pending);
+	pthread_sigmask(SIG_BLOCK, &pipe, &before);
+	done = syscall(SYS_write, fd, bytes, n);
+	err = errno;
+	if (done < 0 && err == EPIPE && !sigismember(&pending, SIGPIPE))
+		take_pipe_signal(&pipe);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	errno = err;
+	return done;
+}
 
 static void write_all(struct counting_writer *w)
 {
 	size_t done = 0;
 
 	while (done < w->len && !w->err) {
-		long n = syscall(SYS_write, w->fd, w->bytes + done, w->len - done);
+		long n = write_quietly(w->fd, w->bytes + done, w->len - done);
 
 		if (n > 0)
 			done += (size_t)n;

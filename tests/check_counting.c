@@ -859,6 +859,41 @@ START_TEST(output_to_a_pipe_is_written_in_place)
 }
 END_TEST
 
+START_TEST(pipe_that_nobody_reads_is_told)
+{
+	struct child child;
+
+	ck_assert_int_eq(mkfifo(in_dir("pipe"), 0600), 0);
+	run_child(&child, run_with_output, (void *)"pipe");
+	ck_assert_int_eq(child.status, 0);
+	ck_assert_ptr_nonnull(strstr(child.text, "No such device or address"));
+	ck_assert_int_eq(unlink(in_dir("pipe")), 0);
+}
+END_TEST
+
+static void run_with_broken_stderr(void *arg)
+{
+	int fds[2];
+
+	(void)arg;
+	if (pipe(fds) != 0 || dup2(fds[1], STDERR_FILENO) < 0)
+		_exit(1);
+	close(fds[0]);
+	close(fds[1]);
+	if (start_with(true, "") != 0)
+		_exit(1);
+	exit(7);
+}
+
+START_TEST(pipe_that_broke_ends_nobody)
+{
+	struct child child;
+
+	run_child(&child, run_with_broken_stderr, NULL);
+	ck_assert(WIFEXITED(child.status) && WEXITSTATUS(child.status) == 7);
+}
+END_TEST
+
 static void expect_file(const char *name, const char *content)
 {
 	char text[100] = "";
@@ -1453,6 +1488,8 @@ static TCase *summary_case(void)
 	tcase_add_test(tc, output_alone_is_enough);
 	tcase_add_test(tc, output_that_is_too_long_is_refused);
 	tcase_add_test(tc, output_to_a_pipe_is_written_in_place);
+	tcase_add_test(tc, pipe_that_nobody_reads_is_told);
+	tcase_add_test(tc, pipe_that_broke_ends_nobody);
 	tcase_add_test(tc, report_that_cannot_be_written_leaves_the_last);
 	tcase_add_test(tc, interval_without_output_is_warned_of);
 	tcase_add_test(tc, init_without_memory_fails);
