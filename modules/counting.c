@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * counting - exact counts of what passes through, and a summary at exit
+ * counting - exact counts of what passes through, and where it came from
  *
- * A filter: every block is the lower layer's.  What is live is kept in shared
- * atomics, because the peak is only exact in one order of events for all
- * threads; totals per size class are each thread's own and added up when asked.
+ * A filter: every block is the lower layer's.  Each thread counts for itself, and
+ * reports add up; what is live is what was allocated less what was freed.
  */
-#include <errno.h>
-
 #include "counting.h"
 
 CHIC_MODULE("counting", "filter");
@@ -15,103 +12,124 @@ CHIC_MODULE_VERSION("1.0");
 CHIC_MODULE_LICENSE("BSD-2-Clause");
 CHIC_MODULE_DESCRIPTION("live, peak and total blocks and bytes, exact");
 CHIC_MODULE_AUTHOR("chic-alloc");
-CHIC_MODULE_PARM("summary", "bool", "no", "", "write a summary when the process exits");
+CHIC_MODULE_PARM("summary", "bool", "no", "",
+		 "write a report when the process exits, as output does");
 CHIC_MODULE_PARM("output", "string", "", "",
-		 "file for the summary, %p is the process id; none is stderr");
+		 "file for reports, %p is the process id; none is stderr");
+CHIC_MODULE_PARM("format", "enum", "text", "text|json|collapsed|pprof",
+		 "how reports are written");
+CHIC_MODULE_PARM("interval", "uint", "0", "0-31536000",
+		 "seconds from one report to the next while the process runs, 0 is none");
+CHIC_MODULE_PARM("signal", "enum", "off", "off|HUP|USR1|USR2",
+		 "a signal that asks for a report");
+CHIC_MODULE_PARM("sites", "size", "1T", "0-1T",
+		 "bytes from one sampled block to the next, 0 is every block, 1T none");
+CHIC_MODULE_PARM("top", "uint", "10", "0-100", "call sites in a report, of each kind");
+CHIC_MODULE_PARM("value", "enum", "live", "live|total",
+		 "bytes that collapsed stacks stand for");
 
 /* ------------------------------------------------------------ counting -- */
 
-static unsigned class_of(size_t size)
+/* Of threads that are ending or have no memory. */
+static void count_shared(struct counting_sizes *sizes, size_t size)
 {
-	return size <= 1 ? 0 : COUNTING_CLASSES - __builtin_clzl(size - 1);
-}
-
-static struct counting_tally *tally_reuse(struct counting *c)
-{
-	struct counting_tally *t;
-
-	for (t = atomic_load(&c->tallies); t; t = t->next)
-		if (!atomic_load_explicit(&t->used, memory_order_relaxed) &&
-		    !atomic_exchange(&t->used, true))
-			return t;
-	return NULL;
-}
-
-static struct counting_tally *tally_new(struct counting *c)
-{
-	struct counting_tally *t = pages_new(sizeof(*t));
-
-	if (!t)
-		return NULL;
-	atomic_store(&t->used, true);
-	t->next = atomic_load(&c->tallies);
-	while (!atomic_compare_exchange_weak(&c->tallies, &t->next, t))
-		;
-	return t;
-}
-
-/* The calling thread's tally, or null when it has to use the shared one. */
-static struct counting_tally *tally_get(struct counting *c)
-{
-	void **word = chic_thread_word(c->args);
-
-	if (!word)
-		return NULL;
-	if (!*word)
-		*word = tally_reuse(c);
-	if (!*word)
-		*word = tally_new(c);
-	return *word;
-}
-
-static void add_own(_Atomic size_t *counter, size_t n)
-{
-	size_t now = atomic_load_explicit(counter, memory_order_relaxed);
-
-	atomic_store_explicit(counter, now + n, memory_order_relaxed);
-}
-
-static void count_total(struct counting *c, size_t size)
-{
-	struct counting_tally *t = tally_get(c);
-	unsigned k = class_of(size);
-
-	if (t) {
-		add_own(&t->classes[k].calls, 1);
-		add_own(&t->classes[k].bytes, size);
+	if (size < COUNTING_SMALL) {
+		atomic_fetch_add(&sizes->small[size], 1);
 	} else {
-		atomic_fetch_add(&c->shared.classes[k].calls, 1);
-		atomic_fetch_add(&c->shared.classes[k].bytes, size);
+		atomic_fetch_add(&sizes->large[counting_class(size)].blocks, 1);
+		atomic_fetch_add(&sizes->large[counting_class(size)].bytes, size);
 	}
 }
 
-/* Wraps below zero when a block shrinks, which addition undoes. */
-static void count_bytes(struct counting *c, size_t more)
+static inline void count_own(struct counting_sizes *sizes, size_t size)
 {
-	size_t now = atomic_fetch_add(&c->live_bytes, more) + more;
-	size_t peak = atomic_load_explicit(&c->peak_bytes, memory_order_relaxed);
-
-	while (now > peak && !atomic_compare_exchange_weak(&c->peak_bytes, &peak, now))
-		;
+	if (likely(size < COUNTING_SMALL)) {
+		add_own(&sizes->small[size], 1);
+	} else {
+		add_own(&sizes->large[counting_class(size)].blocks, 1);
+		add_own(&sizes->large[counting_class(size)].bytes, size);
+	}
 }
 
-static void count_alloc(struct counting *c, size_t size)
+/* What a thread does about a block that it was given or gave back. */
+static void count_alloc(struct counting *c, void *p, size_t size)
 {
-	atomic_fetch_add(&c->live_blocks, 1);
-	count_bytes(c, size);
-	count_total(c, size);
+	struct counting_tally *t = counting_tally(c);
+
+	if (unlikely(!t)) {
+		count_shared(&c->shared.allocated, size);
+		counting_peak_shared(c, (intptr_t)size);
+		counting_site_shared(c, p, size);
+		return;
+	}
+	count_own(&t->allocated, size);
+	counting_peak_more(c, t, size);
+	if (unlikely(counting_credit_used(t, size)))
+		counting_look(c, t, p, size);
 }
 
-static void count_realloc(struct counting *c, size_t old_size, size_t size)
+static void count_realloc(struct counting *c, void *p, size_t old_size, size_t size)
 {
-	count_bytes(c, size - old_size);
-	count_total(c, size);
+	struct counting_tally *t = counting_tally(c);
+
+	if (unlikely(!t)) {
+		count_shared(&c->shared.allocated, size);
+		count_shared(&c->shared.freed, old_size);
+		counting_peak_shared(c, (intptr_t)(size - old_size));
+		counting_site_shared(c, p, size);
+		return;
+	}
+	count_own(&t->allocated, size);
+	count_own(&t->freed, old_size);
+	if (size > old_size)
+		counting_peak_more(c, t, size - old_size);
+	else
+		counting_peak_less(c, t, old_size - size);
+	if (unlikely(counting_credit_used(t, size)))
+		counting_look(c, t, p, size);
 }
 
 static void count_free(struct counting *c, size_t size)
 {
-	atomic_fetch_sub(&c->live_blocks, 1);
-	atomic_fetch_sub(&c->live_bytes, size);
+	struct counting_tally *t = counting_tally(c);
+
+	if (unlikely(!t)) {
+		count_shared(&c->shared.freed, size);
+		counting_peak_shared(c, -(intptr_t)size);
+		return;
+	}
+	count_own(&t->freed, size);
+	counting_peak_less(c, t, size);
+}
+
+/* ------------------------------------------------------------- samples -- */
+
+static inline bool may_be_sampled(struct counting *c, const void *p)
+{
+	return unlikely(c->sites) && unlikely(counting_live_may_have(&c->sites->live, p));
+}
+
+/* Before the block goes: its address may at once be that of another. */
+static inline bool take(struct counting *c, const void *p, struct counting_block *sample)
+{
+	return may_be_sampled(c, p) && counting_site_take(c, p, sample);
+}
+
+static inline void forget(struct counting *c, const void *p)
+{
+	struct counting_block sample;
+
+	if (take(c, p, &sample))
+		counting_site_end(c, &sample);
+}
+
+/* A block that could not be moved stays what it was. */
+static void moved(struct counting *c, const struct counting_block *sample, bool done)
+{
+	if (done)
+		counting_site_end(c, sample);
+	else
+		counting_site_put_back(c, sample);
 }
 
 /* --------------------------------------------------------------- hooks -- */
@@ -119,20 +137,20 @@ static void count_free(struct counting *c, size_t size)
 ValueMutPtr counting_alloc(void *ctx, size_t size, size_t align)
 {
 	struct counting *c = ctx;
-	ValueMutPtr block = lower_alloc(c->lower, size, align, false);
+	ValueMutPtr block = lower_alloc(&c->lower, size, align, false);
 
 	if (block.ptr)
-		count_alloc(c, size);
+		count_alloc(c, block.ptr, size);
 	return block;
 }
 
 ValueMutPtr counting_alloc_zeroed(void *ctx, size_t size, size_t align)
 {
 	struct counting *c = ctx;
-	ValueMutPtr block = lower_alloc(c->lower, size, align, true);
+	ValueMutPtr block = lower_alloc(&c->lower, size, align, true);
 
 	if (block.ptr)
-		count_alloc(c, size);
+		count_alloc(c, block.ptr, size);
 	return block;
 }
 
@@ -140,14 +158,18 @@ ValueMutPtr counting_realloc(void *ctx, ValueMutPtr old, size_t old_size, size_t
 			     size_t align)
 {
 	struct counting *c = ctx;
-	ValueMutPtr block = lower_realloc(c->lower, old, old_size, size, align);
+	struct counting_block sample;
+	bool sampled = take(c, old.ptr, &sample);
+	ValueMutPtr block = lower_realloc(&c->lower, old, old_size, size, align);
 
+	if (unlikely(sampled))
+		moved(c, &sample, block.ptr != NULL);
 	if (!block.ptr)
 		return block;
 	if (old.ptr)
-		count_realloc(c, old_size, size);
+		count_realloc(c, block.ptr, old_size, size);
 	else
-		count_alloc(c, size);
+		count_alloc(c, block.ptr, size);
 	return block;
 }
 
@@ -155,17 +177,63 @@ void counting_free(void *ctx, ValueMutPtr block)
 {
 	struct counting *c = ctx;
 
+	forget(c, block.ptr);
 	count_free(c, block.size);
-	lower_free(c->lower, block);
+	lower_free(&c->lower, block);
 }
 
 /* --------------------------------------------------------------- twins -- */
 
-/* The malloc family counts usable bytes, the only size that free can learn. */
-static void *counted(struct counting *c, void *p)
+/*
+ * The usual way, for malloc and free, ends in a jump wherever something else is to be
+ * done, so that it needs no stack for that: these answer what their caller would.
+ */
+static __attribute__((noinline)) void *count_otherwise(struct counting *c, void *p, size_t size)
 {
-	if (p)
-		count_alloc(c, lower_usable_size(c->lower, p));
+	count_alloc(c, p, size);
+	return p;
+}
+
+static __attribute__((noinline)) size_t count_free_otherwise(struct counting *c, size_t size)
+{
+	count_free(c, size);
+	return size;
+}
+
+static __attribute__((noinline)) void *look_at(struct counting *c, struct counting_tally *t,
+					       void *p, size_t size)
+{
+	counting_peak_look(c, t);
+	if (t->credit < 0)
+		counting_look(c, t, p, size);
+	return p;
+}
+
+static __attribute__((noinline)) size_t tell_freed(struct counting *c, struct counting_tally *t,
+						   size_t size)
+{
+	counting_peak_tell(c, t);
+	return size;
+}
+
+/* The malloc family counts usable bytes, the only size that free can learn. */
+static inline void *counted(struct counting *c, void *p)
+{
+	struct counting_tally *t;
+	bool tell, look;
+	size_t size;
+
+	if (unlikely(!p))
+		return p;
+	size = lower_usable_size(&c->lower, p);
+	if (unlikely(counting_seen.id != c->id || size >= COUNTING_SMALL))
+		return count_otherwise(c, p, size);
+	t = counting_seen.tally;
+	add_own(&t->allocated.small[size], 1);
+	tell = counting_peak_raise(t, size);
+	look = counting_credit_used(t, size);
+	if (unlikely(tell || look))
+		return look_at(c, t, p, size);
 	return p;
 }
 
@@ -173,75 +241,122 @@ void *counting_malloc(void *ctx, size_t size)
 {
 	struct counting *c = ctx;
 
-	return counted(c, lower_malloc(c->lower, size));
+	return counted(c, lower_malloc(&c->lower, size));
 }
 
 void *counting_calloc(void *ctx, size_t n, size_t size)
 {
 	struct counting *c = ctx;
 
-	return counted(c, lower_calloc(c->lower, n, size));
+	return counted(c, lower_calloc(&c->lower, n, size));
 }
 
 void *counting_memalign(void *ctx, size_t align, size_t size)
 {
 	struct counting *c = ctx;
 
-	return counted(c, lower_memalign(c->lower, align, size));
+	return counted(c, lower_memalign(&c->lower, align, size));
 }
 
 void *counting_remalloc(void *ctx, void *p, size_t size)
 {
 	struct counting *c = ctx;
-	size_t old_size = lower_usable_size(c->lower, p);
-	void *q = lower_remalloc(c->lower, p, size);
+	size_t old_size = lower_usable_size(&c->lower, p);
+	struct counting_block sample;
+	bool sampled = take(c, p, &sample);
+	void *q = lower_remalloc(&c->lower, p, size);
 
+	if (unlikely(sampled))
+		moved(c, &sample, q != NULL);
 	if (q)
-		count_realloc(c, old_size, lower_usable_size(c->lower, q));
+		count_realloc(c, q, old_size, lower_usable_size(&c->lower, q));
 	return q;
+}
+
+static __attribute__((noinline)) size_t free_sampled(struct counting *c, void *p)
+{
+	size_t size;
+
+	forget(c, p);
+	size = lower_mfree(&c->lower, p);
+	count_free(c, size);
+	return size;
 }
 
 size_t counting_mfree(void *ctx, void *p)
 {
 	struct counting *c = ctx;
-	size_t size = lower_mfree(c->lower, p);
+	struct counting_tally *t;
+	size_t size;
 
-	count_free(c, size);
+	if (may_be_sampled(c, p))
+		return free_sampled(c, p);
+	size = lower_mfree(&c->lower, p);
+	if (unlikely(counting_seen.id != c->id || size >= COUNTING_SMALL))
+		return count_free_otherwise(c, size);
+	t = counting_seen.tally;
+	add_own(&t->freed.small[size], 1);
+	if (unlikely(counting_peak_lower(t, size)))
+		return tell_freed(c, t, size);
 	return size;
-}
-
-void counting_thread_exit(void *ctx, void *word)
-{
-	struct counting_tally *t = word;
-
-	(void)ctx;
-	atomic_store(&t->used, false);
 }
 
 /* ---------------------------------------------------------- life cycle -- */
 
+/*
+ * Counters need no lock: a block is counted or not yet.  Where there is one thread
+ * only, nobody else can have a lock; but this thread may, if we are in its handler.
+ */
+void counting_prefork(void *ctx)
+{
+	struct counting *c = ctx;
+
+	if (c->sites && !chic_only_thread() && !counting_seen.busy)
+		counting_live_lock(&c->sites->live);
+}
+
+void counting_postfork_parent(void *ctx)
+{
+	struct counting *c = ctx;
+
+	if (c->sites)
+		counting_live_unlock(&c->sites->live);
+}
+
+void counting_postfork_child(void *ctx)
+{
+	struct counting *c = ctx;
+
+	counting_postfork_parent(ctx);
+	counting_threads_fork(c);
+	counting_output_fork(c);
+}
+
 int counting_init(const struct chic_module_args *args, const struct chic_layer *lower,
 		  void **ctx)
 {
+	static _Atomic uint64_t ids;
 	struct counting *c = pages_new(sizeof(*c));
-	int err = 0;
+	int err;
 
 	if (!c) {
 		args->fail("no memory for %zu bytes of counters", sizeof(*c));
 		return -ENOMEM;
 	}
 	c->args = args;
-	c->lower = lower;
-	if (chic_param_number(args, "summary"))
-		err = counting_summary_start(c);
-	else if (chic_param_text(args, "output")[0])
-		args->warn("%s: output is set, but nothing is written without summary = yes",
-			   args->name);
+	memcpy(&c->lower, lower, smaller(lower->size, sizeof(c->lower)));
+	c->id = atomic_fetch_add(&ids, 1) + 1;
+	err = counting_sites_start(c);
 	if (err)
 		goto err_unmap_counters;
+	err = counting_output_start(c);
+	if (err)
+		goto err_stop_sites;
 	*ctx = c;
 	return 0;
 
+err_stop_sites:
+	counting_sites_stop(c);
 err_unmap_counters:
 	munmap(c, sizeof(*c));
 	return err;
@@ -250,12 +365,9 @@ err_unmap_counters:
 void counting_exit(void *ctx)
 {
 	struct counting *c = ctx;
-	struct counting_tally *t, *next;
 
-	counting_summary_stop(c);
-	for (t = atomic_load(&c->tallies); t; t = next) {
-		next = t->next;
-		munmap(t, sizeof(*t));
-	}
+	counting_output_stop(c);
+	counting_sites_stop(c);
+	counting_tallies_free(c);
 	munmap(c, sizeof(*c));
 }

@@ -1,105 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Tests of modules/counting*.c, driven over the C library's heap.  Counts are
- * read where an operator reads them: in the summary that a process writes when
- * it exits, here a forked child that has inherited them.
+ * Tests of what counting counts: blocks, bytes, the peak, sizes and threads.
  */
 #define _GNU_SOURCE
-#include <fcntl.h>
-#include <limits.h>
-#include <sys/stat.h>
+#include <semaphore.h>
 
-#include "fault.h"
-#include "module_common.h"
-
-static struct chic_module_param params[] = {
-	{.name = "summary"},
-	{.name = "output"},
-};
-static struct chic_module_args args;
-
-static size_t below_usable_size(void *ctx, const void *p)
-{
-	(void)ctx;
-	return libc_usable_size(&lower_live, p);
-}
-
-static int start_with(bool summary, const char *output)
-{
-	int err;
-
-	params[0].number = summary;
-	params[1].text = output;
-	support_args(&args, params, ARRAY_LENGTH(params));
-	subject = (struct subject){SUBJECT(counting), .usable_size = below_usable_size};
-	err = counting_init(&args, &libc_layer, &subject.ctx);
-	on_thread_exit = counting_thread_exit;
-	on_thread_exit_ctx = subject.ctx;
-	return err;
-}
-
-static void start(void)
-{
-	ck_assert_int_eq(start_with(true, ""), 0);
-}
-
-static void stop(void)
-{
-	on_thread_exit = NULL;
-	counting_exit(subject.ctx);
-}
-
-/* ------------------------------------------------------------ counts -- */
-
-struct counts {
-	size_t live_blocks, live_bytes, peak_bytes, total_blocks, total_bytes;
-	size_t blocks[64], bytes[64]; /* by class */
-};
-
-static void parse_class(struct counts *out, const char *line)
-{
-	size_t blocks, bytes;
-	unsigned k;
-
-	if (sscanf(line, "up-to 2^%u %zu %zu", &k, &blocks, &bytes) != 3)
-		return;
-	ck_assert_uint_lt(k, 64);
-	out->blocks[k] = blocks;
-	out->bytes[k] = bytes;
-}
-
-static void parse(struct counts *out, const char *text)
-{
-	const char *line = strchr(text, '\n');
-	int n;
-
-	memset(out, 0, sizeof(*out));
-	ck_assert_ptr_nonnull(line);
-	n = sscanf(line,
-		   " live-blocks %zu live-bytes %zu peak-bytes %zu total-blocks %zu "
-		   "total-bytes %zu",
-		   &out->live_blocks, &out->live_bytes, &out->peak_bytes, &out->total_blocks,
-		   &out->total_bytes);
-	ck_assert_msg(n == 5, "summary: %s", text);
-	for (; line; line = strchr(line + 1, '\n'))
-		parse_class(out, line + 1);
-}
-
-static void nothing(void *arg)
-{
-	(void)arg;
-}
-
-static struct counts counts(void)
-{
-	struct child child;
-	struct counts now;
-
-	run_child(&child, nothing, NULL);
-	ck_assert_int_eq(child.status, 0);
-	parse(&now, child.text);
-	return now;
-}
+#include "counting_support.h"
 
 static void expect_live(size_t blocks, size_t bytes)
 {
@@ -210,7 +116,62 @@ START_TEST(classes_end_at_powers_of_two)
 		before.bytes[table[i].class] += table[i].size;
 		ck_assert_mem_eq(before.blocks, after.blocks, sizeof(after.blocks));
 		ck_assert_mem_eq(before.bytes, after.bytes, sizeof(after.bytes));
+		ck_assert_mem_eq(before.live, after.live, sizeof(after.live));
 	}
+}
+END_TEST
+
+START_TEST(classes_know_what_is_live)
+{
+	ValueMutPtr a = counting_alloc(subject.ctx, 100, 8), b;
+	struct counts now;
+
+	b = counting_alloc(subject.ctx, 120, 8);
+	a = counting_realloc(subject.ctx, a, 100, 1000, 8);
+	now = counts();
+	ck_assert_uint_eq(now.live[7], 1);
+	ck_assert_uint_eq(now.live_size[7], 120);
+	ck_assert_uint_eq(now.live[10], 1);
+	ck_assert_uint_eq(now.live_size[10], 1000);
+	counting_free(subject.ctx, a);
+	counting_free(subject.ctx, b);
+	now = counts();
+	ck_assert_uint_eq(now.live[7] | now.live[10] | now.live_size[7], 0);
+	ck_assert_uint_eq(now.blocks[7], 2);
+}
+END_TEST
+
+#define MODEL_BLOCKS 64
+
+/* Up to 6 MB: far beyond what a thread keeps to itself, and back. */
+START_TEST(peak_of_one_thread_is_exact)
+{
+	ValueMutPtr blocks[MODEL_BLOCKS] = {{.ptr = NULL}};
+	size_t live = 0, peak = 0;
+	unsigned seed = 1;
+
+	for (int i = 0; i < 3000; i++) {
+		ValueMutPtr *b = &blocks[rand_r(&seed) % MODEL_BLOCKS];
+
+		live -= b->size;
+		if (b->ptr)
+			counting_free(subject.ctx, *b);
+		*b = handle(NULL, 0, 8);
+		if (rand_r(&seed) % 3 == 0)
+			continue;
+		*b = counting_alloc(subject.ctx, 1 + rand_r(&seed) % (1u << (i % 17)), 8);
+		live += b->size;
+		peak = larger(peak, live);
+		if (i % 300 == 0) {
+			ck_assert_uint_eq(counts().peak_bytes, peak);
+			ck_assert_uint_eq(counts().peak_within, 0);
+		}
+	}
+	for (size_t i = 0; i < MODEL_BLOCKS; i++)
+		if (blocks[i].ptr)
+			counting_free(subject.ctx, blocks[i]);
+	ck_assert_uint_eq(counts().peak_bytes, peak);
+	ck_assert_uint_eq(counts().live_bytes, 0);
 }
 END_TEST
 
@@ -250,7 +211,9 @@ static void expect_known_work(size_t threads)
 	ck_assert_uint_eq(now.live_blocks, threads * EACH / 100);
 	ck_assert_uint_eq(now.live_bytes, threads * EACH / 100 * 1000);
 	ck_assert_uint_ge(now.peak_bytes, now.live_bytes);
-	ck_assert_uint_le(now.peak_bytes, now.live_bytes + threads * 1000);
+	ck_assert_uint_le(now.peak_bytes, now.live_bytes + threads * 1000 + now.peak_within);
+	ck_assert_uint_eq(now.ended_blocks, now.total_blocks);
+	ck_assert_uint_eq(now.ended_freed, now.total_blocks - now.live_blocks);
 }
 
 START_TEST(threads_are_counted_exactly)
@@ -270,6 +233,160 @@ START_TEST(threads_without_a_word_are_counted_too)
 }
 END_TEST
 
+static pthread_barrier_t barrier;
+
+/* Number n allocates n times 10 blocks, frees n of them, and is there for a while. */
+static void *work_and_wait(void *arg)
+{
+	for (uintptr_t i = 0; i < 10 * (uintptr_t)arg; i++) {
+		ValueMutPtr block = counting_alloc(subject.ctx, 8, 8);
+
+		if (i % 10 == 0)
+			counting_free(subject.ctx, block);
+	}
+	pthread_barrier_wait(&barrier);
+	pthread_barrier_wait(&barrier);
+	return NULL;
+}
+
+START_TEST(each_thread_has_its_row)
+{
+	pthread_t threads[COMMON_THREADS];
+	struct counts now;
+
+	run_threads(known_work); /* whose tallies are used again */
+	pthread_barrier_init(&barrier, NULL, COMMON_THREADS + 1);
+	for (uintptr_t i = 0; i < COMMON_THREADS; i++)
+		pthread_create(&threads[i], NULL, work_and_wait, (void *)(i + 1));
+	pthread_barrier_wait(&barrier);
+	now = counts();
+	pthread_barrier_wait(&barrier);
+	for (size_t i = 0; i < COMMON_THREADS; i++)
+		pthread_join(threads[i], NULL);
+	pthread_barrier_destroy(&barrier);
+
+	ck_assert_uint_eq(now.threads, COMMON_THREADS);
+	for (size_t i = 0; i < COMMON_THREADS; i++) {
+		ck_assert_uint_eq(now.thread_blocks[i], 10 * (COMMON_THREADS - i));
+		ck_assert_uint_eq(now.thread_freed[i], COMMON_THREADS - i);
+	}
+	ck_assert_uint_eq(now.ended_blocks, COMMON_THREADS * (EACH + EACH / 2));
+	now = counts();
+	ck_assert_uint_eq(now.threads, 0);
+	ck_assert_uint_eq(now.ended_blocks, now.total_blocks);
+}
+END_TEST
+
+static sem_t inherited, counted;
+
+static void *inherit_tally(void *arg)
+{
+	(void)arg;
+	counting_alloc(subject.ctx, 8, 8);
+	sem_post(&inherited);
+	sem_wait(&counted);
+	return NULL;
+}
+
+/* Ends as far as its tally goes, which another has when it allocates once more. */
+static void *outlive_tally(void *arg)
+{
+	pthread_t *heir = arg;
+
+	counting_alloc(subject.ctx, 8, 8);
+	counting_thread_exit(subject.ctx, support_word);
+	support_word = NULL;
+	pthread_create(heir, NULL, inherit_tally, NULL);
+	sem_wait(&inherited);
+	words_fail = true;
+	counting_alloc(subject.ctx, 8, 8);
+	return NULL;
+}
+
+START_TEST(thread_that_ended_is_one_of_the_ended)
+{
+	pthread_t thread, heir;
+	struct counts now;
+
+	sem_init(&inherited, 0, 0);
+	sem_init(&counted, 0, 0);
+	pthread_create(&thread, NULL, outlive_tally, &heir);
+	pthread_join(thread, NULL);
+	now = counts();
+	sem_post(&counted);
+	pthread_join(heir, NULL);
+	ck_assert_uint_eq(now.threads, 1);
+	ck_assert_uint_eq(now.thread_blocks[0], 1);
+	ck_assert_uint_eq(now.ended_blocks, 2);
+}
+END_TEST
+
+static _Atomic size_t held_size;
+
+/* All hold blocks at once, which is the peak; then they give them back. */
+static void *hold_and_wait(void *arg)
+{
+	unsigned seed = (unsigned)(uintptr_t)arg;
+	ValueMutPtr blocks[200];
+
+	for (size_t i = 0; i < 200; i++) {
+		blocks[i] = counting_alloc(subject.ctx, 1 + rand_r(&seed) % 3000, 8);
+		held_size += blocks[i].size;
+	}
+	pthread_barrier_wait(&barrier);
+	for (size_t i = 0; i < 200; i++)
+		counting_free(subject.ctx, blocks[i]);
+	return NULL;
+}
+
+START_TEST(peak_of_threads_is_within_its_bound)
+{
+	struct counts now;
+
+	held_size = 0;
+	pthread_barrier_init(&barrier, NULL, COMMON_THREADS);
+	run_threads(hold_and_wait);
+	pthread_barrier_destroy(&barrier);
+	now = counts();
+	ck_assert_uint_eq(now.live_bytes, 0);
+	ck_assert_uint_eq(now.peak_within, COMMON_THREADS * 65536);
+	ck_assert_uint_gt(held_size, now.peak_within);
+	ck_assert_uint_ge(now.peak_bytes, held_size - now.peak_within);
+	ck_assert_uint_le(now.peak_bytes, held_size + now.peak_within);
+}
+END_TEST
+
+static void count_in_child(void *arg)
+{
+	counting_postfork_child(subject.ctx);
+	for (uintptr_t i = 0; i < (uintptr_t)arg; i++)
+		counting_alloc(subject.ctx, 8, 8);
+}
+
+/* The child has one thread, which goes on with the figures of the one that forked. */
+START_TEST(fork_leaves_the_other_threads_behind)
+{
+	struct child child;
+	struct counts now;
+	pthread_t thread;
+
+	pthread_barrier_init(&barrier, NULL, 2);
+	counting_alloc(subject.ctx, 8, 8);
+	pthread_create(&thread, NULL, work_and_wait, (void *)(uintptr_t)3);
+	pthread_barrier_wait(&barrier);
+	run_child(&child, count_in_child, (void *)(uintptr_t)20);
+	pthread_barrier_wait(&barrier);
+	pthread_join(thread, NULL);
+	pthread_barrier_destroy(&barrier);
+	parse(&now, child.text);
+	ck_assert_uint_eq(now.threads, 1);
+	ck_assert_uint_eq(now.thread_blocks[0], 21);
+	ck_assert_uint_eq(now.ended_blocks, 30);
+	ck_assert_uint_eq(now.live_blocks, 27 + 21);
+	ck_assert_uint_eq(now.peak_within, 2 * 65536);
+}
+END_TEST
+
 /* A tally that cannot be made is no reason to lose a count. */
 START_TEST(threads_without_memory_are_counted_too)
 {
@@ -278,239 +395,6 @@ START_TEST(threads_without_memory_are_counted_too)
 	fault_stop();
 	ck_assert_uint_eq(counts().total_blocks, 1);
 	ck_assert_uint_eq(counts().bytes[7], 100);
-}
-END_TEST
-
-/* ------------------------------------------------------------- summary -- */
-
-static char dir[] = "/tmp/check_counting.XXXXXX";
-
-static void make_dir(void)
-{
-	strcpy(dir + strlen(dir) - 6, "XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(dir));
-}
-
-static void remove_dir(void)
-{
-	ck_assert_int_eq(rmdir(dir), 0);
-}
-
-static const char *in_dir(const char *name)
-{
-	static char path[200];
-
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	return path;
-}
-
-static void read_and_remove(const char *name, char *text, size_t size)
-{
-	const char *path = in_dir(name);
-	struct stat st;
-	ssize_t n;
-	int fd;
-
-	fd = open(path, O_RDONLY);
-	ck_assert_msg(fd >= 0, "%s: %s", path, strerror(errno));
-	ck_assert_int_eq(fstat(fd, &st), 0);
-	ck_assert_int_eq(st.st_mode & 07777, 0600);
-	n = read(fd, text, size - 1);
-	ck_assert_int_ge(n, 0);
-	text[n] = '\0';
-	close(fd);
-	unlink(path);
-}
-
-static void count_three(void)
-{
-	for (int i = 0; i < 3; i++)
-		counting_alloc(subject.ctx, 100, 8);
-}
-
-/* Writes from a folder that is not the one it was started in. */
-static void run_with_output(void *arg)
-{
-	if (chdir(dir) != 0 || start_with(true, arg) != 0 || chdir("/") != 0)
-		_exit(1);
-	count_three();
-}
-
-START_TEST(summary_goes_to_output)
-{
-	char text[8192];
-	struct child child;
-	struct counts now;
-
-	run_child(&child, run_with_output, (void *)"counts.100%%");
-	ck_assert_int_eq(child.status, 0);
-	ck_assert_str_eq(child.text, "");
-	read_and_remove("counts.100%", text, sizeof(text));
-	parse(&now, text);
-	ck_assert_uint_eq(now.live_blocks, 3);
-	ck_assert_uint_eq(now.bytes[7], 300);
-}
-END_TEST
-
-static void fork_with_output(void *arg)
-{
-	pid_t pid;
-
-	run_with_output(arg);
-	pid = fork();
-	if (pid == 0) {
-		count_three();
-		exit(0);
-	}
-	dprintf(STDERR_FILENO, "%d %d", getpid(), pid);
-	waitpid(pid, NULL, 0);
-}
-
-/* python's test-suite and others list the descriptors of a child. */
-START_TEST(output_keeps_no_descriptor)
-{
-	int n = 0;
-
-	ck_assert_int_eq(start_with(true, "/nowhere/counts"), 0);
-	for (int fd = STDERR_FILENO + 1; fd < 1024; fd++)
-		n -= fcntl(fd, F_GETFD) >= 0;
-	stop();
-	for (int fd = STDERR_FILENO + 1; fd < 1024; fd++)
-		n += fcntl(fd, F_GETFD) >= 0;
-	ck_assert_int_eq(n, 0);
-}
-END_TEST
-
-static void expect_summary(pid_t pid, const char *name, size_t blocks)
-{
-	char text[8192], heading[100];
-	struct counts now;
-
-	read_and_remove(name, text, sizeof(text));
-	snprintf(heading, sizeof(heading), "chic-alloc: counting: pid %d, ", pid);
-	ck_assert_int_eq(strncmp(text, heading, strlen(heading)), 0);
-	parse(&now, text);
-	ck_assert_uint_eq(now.live_blocks, blocks);
-}
-
-START_TEST(each_process_has_its_output)
-{
-	char name[50];
-	struct child child;
-	int pids[2];
-
-	run_child(&child, fork_with_output, (void *)"counts.%p");
-	ck_assert_int_eq(sscanf(child.text, "%d %d", &pids[0], &pids[1]), 2);
-	for (int i = 0; i < 2; i++) {
-		snprintf(name, sizeof(name), "counts.%d", pids[i]);
-		expect_summary(pids[i], name, i ? 6 : 3);
-	}
-}
-END_TEST
-
-START_TEST(forked_child_leaves_its_parents_output)
-{
-	struct child child;
-	int pid;
-
-	run_child(&child, fork_with_output, (void *)"counts");
-	ck_assert_int_eq(sscanf(child.text, "%d", &pid), 1);
-	expect_summary(pid, "counts", 3);
-}
-END_TEST
-
-START_TEST(output_that_cannot_be_opened_is_told)
-{
-	struct child child;
-
-	run_child(&child, run_with_output, (void *)"/nonexistent/counts");
-	ck_assert_int_eq(child.status, 0);
-	ck_assert_str_eq(child.text,
-			 "chic-alloc: counting: output: cannot open \"/nonexistent/counts\": "
-			 "No such file or directory\n");
-}
-END_TEST
-
-static void link_to(const char *target, unsigned owner)
-{
-	ck_assert_int_eq(symlink(target, in_dir("link")), 0);
-	ck_assert_int_eq(lchown(in_dir("link"), owner, -1), 0);
-}
-
-START_TEST(output_may_be_a_link)
-{
-	char text[8192];
-	struct child child;
-
-	link_to("counts", geteuid());
-	run_child(&child, run_with_output, (void *)"link");
-	unlink(in_dir("link"));
-	ck_assert_str_eq(child.text, "");
-	read_and_remove("counts", text, sizeof(text));
-}
-END_TEST
-
-START_TEST(output_is_no_link_of_a_stranger)
-{
-	struct child child;
-
-	if (geteuid() != 0)
-		return; /* nobody else can give a link away */
-	link_to("counts", 4711);
-	run_child(&child, run_with_output, (void *)"link");
-	unlink(in_dir("link"));
-	ck_assert_ptr_nonnull(strstr(child.text, "Too many levels of symbolic links"));
-	ck_assert_int_ne(access(in_dir("counts"), F_OK), 0);
-}
-END_TEST
-
-static void run_quietly(void *arg)
-{
-	if (start_with(false, arg) != 0)
-		_exit(1);
-	count_three();
-}
-
-START_TEST(no_summary_unless_asked)
-{
-	struct child child;
-
-	run_child(&child, run_quietly, (void *)"");
-	ck_assert_int_eq(child.status, 0);
-	ck_assert_str_eq(child.text, "");
-}
-END_TEST
-
-START_TEST(output_without_summary_is_warned_of)
-{
-	ck_assert_int_eq(start_with(false, "/tmp/x"), 0);
-	ck_assert_str_eq(last_warn,
-			 "test: output is set, but nothing is written without summary = yes");
-	stop();
-}
-END_TEST
-
-START_TEST(output_that_is_too_long_is_refused)
-{
-	char output[PATH_MAX + 10];
-
-	memset(output, 'x', sizeof(output));
-	output[0] = '/';
-	output[sizeof(output) - 1] = '\0';
-	ck_assert_int_eq(start_with(true, output), -ENAMETOOLONG);
-	ck_assert_ptr_nonnull(strstr(last_fail, "output = /xxx"));
-}
-END_TEST
-
-START_TEST(init_without_memory_fails)
-{
-	int err;
-
-	fault_start(1);
-	err = start_with(true, "");
-	ck_assert(fault_stop());
-	ck_assert_int_eq(err, -ENOMEM);
-	ck_assert_ptr_nonnull(strstr(last_fail, "no memory for "));
 }
 END_TEST
 
@@ -526,29 +410,15 @@ static TCase *counts_case(void)
 	tcase_add_test(tc, failures_count_nothing);
 	tcase_add_test(tc, peak_is_the_most_that_ever_lived);
 	tcase_add_test(tc, classes_end_at_powers_of_two);
+	tcase_add_test(tc, classes_know_what_is_live);
+	tcase_add_test(tc, peak_of_one_thread_is_exact);
 	tcase_add_test(tc, threads_are_counted_exactly);
 	tcase_add_test(tc, threads_without_a_word_are_counted_too);
 	tcase_add_test(tc, threads_without_memory_are_counted_too);
-	return tc;
-}
-
-static TCase *summary_case(void)
-{
-	TCase *tc = tcase_create("summary");
-
-	tcase_set_timeout(tc, CHECK_TIMEOUT);
-	tcase_add_checked_fixture(tc, make_dir, remove_dir);
-	tcase_add_test(tc, summary_goes_to_output);
-	tcase_add_test(tc, each_process_has_its_output);
-	tcase_add_test(tc, forked_child_leaves_its_parents_output);
-	tcase_add_test(tc, output_that_cannot_be_opened_is_told);
-	tcase_add_test(tc, output_keeps_no_descriptor);
-	tcase_add_test(tc, output_may_be_a_link);
-	tcase_add_test(tc, output_is_no_link_of_a_stranger);
-	tcase_add_test(tc, no_summary_unless_asked);
-	tcase_add_test(tc, output_without_summary_is_warned_of);
-	tcase_add_test(tc, output_that_is_too_long_is_refused);
-	tcase_add_test(tc, init_without_memory_fails);
+	tcase_add_test(tc, each_thread_has_its_row);
+	tcase_add_test(tc, thread_that_ended_is_one_of_the_ended);
+	tcase_add_test(tc, peak_of_threads_is_within_its_bound);
+	tcase_add_test(tc, fork_leaves_the_other_threads_behind);
 	return tc;
 }
 
@@ -558,7 +428,6 @@ static Suite *make_suite(void)
 
 	suite_add_tcase(suite, common_tests("common", start, stop));
 	suite_add_tcase(suite, counts_case());
-	suite_add_tcase(suite, summary_case());
 	return suite;
 }
 

@@ -230,7 +230,7 @@ static inline void support_args(struct chic_module_args *args,
 
 struct child {
 	int status;
-	char text[8192]; /* what it wrote to stderr */
+	char text[65536]; /* what it wrote to stderr */
 };
 
 /* Run fn in a forked child, which exits with 0 if fn returns. */

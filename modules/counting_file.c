@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The file that reports of counting go to.
+ *
+ * A report is whole or not there: it is written beside its name and then renamed,
+ * so that a process may be killed at any time.  What is no regular file cannot be
+ * replaced that way, and is written in place.
+ *
+ * System calls are made past the C library's functions, which cancel threads, and
+ * past those of other preloads, whose destructors may have run when a process ends.
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "counting.h"
+
+/* Out of the way of programs that expect the next descriptors to be small. */
+#define STDERR_COPY_LEAST 100
+/* What fstat is made of, by its name where off_t has 64 bits and by the other's. */
+#ifndef SYS_newfstatat
+#define SYS_newfstatat SYS_fstatat64
+#endif
+
+static int stat_of(int fd, const char *path, int flags, struct stat64 *st)
+{
+	return (int)syscall(SYS_newfstatat, fd, path, st, flags);
+}
+
+static int file_of(int fd, struct stat64 *st)
+{
+	return stat_of(fd, "", AT_EMPTY_PATH, st);
+}
+
+static int open_file(const char *path, int flags)
+{
+	const int always = O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | O_LARGEFILE;
+	long fd = syscall(SYS_openat, AT_FDCWD, path, always | flags, 0600);
+
+	return fd < 0 ? -errno : (int)fd;
+}
+
+static int close_file(int fd)
+{
+	return syscall(SYS_close, fd) ? -errno : 0;
+}
+
+static int unlink_file(const char *path)
+{
+	return syscall(SYS_unlinkat, AT_FDCWD, path, 0) ? -errno : 0;
+}
+
+static int rename_file(const char *from, const char *to)
+{
+	return syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0) ? -errno : 0;
+}
+
+/* ---------------------------------------------------------------- name -- */
+
+/* Room for a number, and the end of a name; what is longer does not fit anyway. */
+static size_t append_number(char *to, size_t size, unsigned long n)
+{
+	char digits[24], *p = digits + sizeof(digits);
+	size_t len;
+
+	do {
+		*--p = (char)('0' + n % 10);
+		n /= 10;
+	} while (n);
+	len = smaller((size_t)(digits + sizeof(digits) - p), size);
+	memcpy(to, p, len);
+	return len;
+}
+
+/* %p becomes the process id, %% a percent sign; anything else stays. */
+static int expand(const char *pattern, char *path, size_t size)
+{
+	size_t len = 0;
+
+	for (; *pattern && len < size; pattern++) {
+		if (pattern[0] == '%' && pattern[1] == 'p') {
+			len += append_number(path + len, size - len, (unsigned long)getpid());
+			pattern++;
+			continue;
+		}
+		if (pattern[0] == '%' && pattern[1] == '%')
+			pattern++;
+		path[len++] = *pattern;
+	}
+	if (len >= size)
+		return -ENAMETOOLONG;
+	path[len] = '\0';
+	return 0;
+}
+
+static bool has_pid(const char *pattern)
+{
+	for (; *pattern; pattern++) {
+		if (pattern[0] == '%' && pattern[1] == 'p')
+			return true;
+		if (pattern[0] == '%' && pattern[1] == '%')
+			pattern++;
+	}
+	return false;
+}
+
+bool counting_file_is_ours(const struct counting_file *f)
+{
+	return !f->pattern[0] || getpid() == f->started || has_pid(f->pattern);
+}
+
+/* A name of its own for each process: two may be writing the same file. */
+static void temporary_name(struct counting_file *f)
+{
+	size_t len = strlen(f->path);
+
+	memcpy(f->temporary, f->path, len);
+	f->temporary[len++] = '.';
+	len += append_number(f->temporary + len, 20, (unsigned long)getpid());
+	memcpy(f->temporary + len, ".tmp", sizeof(".tmp"));
+}
+
+/* ---------------------------------------------------------------- file -- */
+
+/*
+ * A link that a stranger put into a folder such as /tmp would cut any file of ours, and
+ * to open a pipe that nobody reads would last for ever.
+ */
+static int open_in_place(struct counting_file *f, const struct stat64 *st)
+{
+	int fd;
+
+	f->in_place = true;
+	if (S_ISLNK(st->st_mode) && st->st_uid != 0 && st->st_uid != geteuid())
+		return -ELOOP;
+	fd = open_file(f->path, O_TRUNC | O_NONBLOCK | (S_ISLNK(st->st_mode) ? 0 : O_NOFOLLOW));
+	if (fd >= 0)
+		fcntl(fd, F_SETFL, 0);
+	return fd;
+}
+
+static int open_beside(struct counting_file *f)
+{
+	int fd;
+
+	temporary_name(f);
+	fd = open_file(f->temporary, O_EXCL | O_NOFOLLOW);
+	/* left behind by a process of this number that was killed */
+	if (fd == -EEXIST && unlink_file(f->temporary) == 0)
+		fd = open_file(f->temporary, O_EXCL | O_NOFOLLOW);
+	return fd;
+}
+
+int counting_file_open(struct counting_file *f)
+{
+	struct stat64 st = {.st_mode = 0};
+	int err = expand(f->pattern, f->path, sizeof(f->path));
+	bool there;
+	int fd;
+
+	if (err)
+		return err;
+	there = stat_of(AT_FDCWD, f->path, AT_SYMLINK_NOFOLLOW, &st) == 0;
+	if (there && !S_ISREG(st.st_mode))
+		return open_in_place(f, &st);
+	f->in_place = false;
+	fd = open_beside(f);
+	/* the file may be ours to write where the folder is not, or its name too long */
+	if (there && (fd == -EACCES || fd == -EPERM || fd == -ENAMETOOLONG))
+		return open_in_place(f, &st);
+	return fd;
+}
+
+int counting_file_close(struct counting_file *f, int fd, int err)
+{
+	int close_err = close_file(fd);
+
+	if (!err)
+		err = close_err;
+	if (f->in_place)
+		return err;
+	if (!err)
+		err = rename_file(f->temporary, f->path);
+	if (err)
+		unlink_file(f->temporary);
+	return err;
+}
+
+/* -------------------------------------------------------------- stderr -- */
+
+static bool is_stderr(const struct counting_file *f, int fd)
+{
+	struct stat64 st;
+
+	return fd >= 0 && file_of(fd, &st) == 0 && st.st_dev == f->stderr_dev &&
+	       st.st_ino == f->stderr_ino;
+}
+
+/*
+ * Programs such as those of coreutils close stderr before they end, to see its
+ * errors; so a copy is kept.  Others close all they did not open, and the number
+ * of the copy may be another file's by then: nothing is written there.
+ */
+static void stderr_keep(struct counting_file *f, bool copy)
+{
+	struct stat64 st;
+
+	f->stderr_copy = -1;
+	if (file_of(STDERR_FILENO, &st) != 0)
+		return;
+	f->stderr_dev = st.st_dev;
+	f->stderr_ino = st.st_ino;
+	if (!copy)
+		return;
+	f->stderr_copy = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_COPY_LEAST);
+	if (f->stderr_copy < 0)
+		f->stderr_copy = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+}
+
+/*
+ * What a program made of its stderr is good enough for a report that was asked for
+ * there; not for a message in the middle of something else, which may be a database.
+ */
+int counting_file_stderr(const struct counting_file *f)
+{
+	struct stat64 st;
+
+	if (f->pattern[0])
+		return is_stderr(f, STDERR_FILENO) ? STDERR_FILENO : -1;
+	if (file_of(STDERR_FILENO, &st) == 0)
+		return STDERR_FILENO;
+	return is_stderr(f, f->stderr_copy) ? f->stderr_copy : -1;
+}
+
+/* ---------------------------------------------------------- life cycle -- */
+
+/* A folder's percent signs are its own. */
+static bool append_escaped(char *to, size_t size, const char *folder)
+{
+	size_t len = 0;
+
+	for (; *folder && len + 2 < size; folder++) {
+		if (*folder == '%')
+			to[len++] = '%';
+		to[len++] = *folder;
+	}
+	to[len] = '\0';
+	return !*folder;
+}
+
+/* A relative name means the folder where the program was started, not where it ends. */
+static int pattern_set(struct counting_file *f, const char *output)
+{
+	char cwd[PATH_MAX];
+	size_t len = 0;
+
+	if (output[0] && output[0] != '/') {
+		if (!getcwd(cwd, sizeof(cwd)))
+			return -errno;
+		if (!append_escaped(f->pattern, sizeof(f->pattern) - 1, cwd))
+			return -ENAMETOOLONG;
+		len = strlen(f->pattern);
+		f->pattern[len++] = '/';
+	}
+	if (strlen(output) >= sizeof(f->pattern) - len)
+		return -ENAMETOOLONG;
+	strcpy(f->pattern + len, output);
+	return 0;
+}
+
+int counting_file_start(struct counting_file *f, const char *output)
+{
+	int err = pattern_set(f, output);
+
+	if (err)
+		return err;
+	f->started = getpid();
+	/* programs that look at their descriptors see none of ours */
+	stderr_keep(f, !f->pattern[0]);
+	return 0;
+}
+
+void counting_file_stop(struct counting_file *f)
+{
+	if (is_stderr(f, f->stderr_copy))
+		close(f->stderr_copy);
+}
