@@ -584,6 +584,7 @@ struct table {
 		void *ctx;
 	} free;
 	uint8_t owner[OP_COUNT]; /* whose counters, by operation */
+	uint16_t counter[OP_COUNT]; /* where they are in struct thread: calls, bytes behind */
 	struct {
 		chic_alloc_fn fn;
 		void *ctx;
