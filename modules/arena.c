@@ -22,7 +22,7 @@ CHIC_MODULE_PARM("chunk", "size", "64K", "4K-1G",
 CHIC_MODULE_PARM("cap", "size", "1G", "64K-64T", "bytes of addresses reserved");
 CHIC_MODULE_PARM("overflow", "enum", "lower", "lower|fail",
 		 "whether the layer below serves what the cap leaves out");
-CHIC_MODULE_PARM("hugepages", "bool", "no", "", "ask for huge pages behind the first 2 MiB");
+CHIC_MODULE_PARM("hugepages", "bool", "yes", "", "ask for huge pages behind the first 2 MiB");
 
 /* ------------------------------------------------ the layer below -- */
 

@@ -76,8 +76,7 @@ static void bins_clear(struct arena *a)
 {
 	for (unsigned bin = 0; bin < ARENA_BINS; bin++)
 		a->bins[bin] = ARENA_NONE;
-	a->bins_filled = 0;
-	a->kept = 0;
+	a->bins_filled = a->kept = 0;
 }
 
 /* The shortest of the long runs that is long enough. */
@@ -300,7 +299,8 @@ void arena_spans_reset(struct arena *a)
 	a->dirty = (uint32_t)larger(a->dirty, a->peak);
 	a->taken = 0;
 	a->full = false;
-	bins_clear(a);
+	if (a->bins_filled)
+		bins_clear(a);
 	if (bytes_of(a, a->dirty - a->peak) > KEEP_MIN && give_back(a, a->peak, a->dirty))
 		a->dirty = a->peak;
 	a->peak = 0;
@@ -344,14 +344,16 @@ static bool reserve(struct arena *a, size_t cap, size_t align)
 	return false;
 }
 
-/* The first of it stays as it is: a small program would not fill a huge page. */
-static void use_huge_pages(struct arena *a)
+/*
+ * The first of it stays as it is: a small program would not fill a huge page.  Where
+ * the system has none, that is all.
+ */
+static void use_huge_pages(const struct arena *a)
 {
 	int saved = errno;
 
-	if (a->cap > ARENA_HUGE &&
-	    madvise(a->base + ARENA_HUGE, a->cap - ARENA_HUGE, MADV_HUGEPAGE) != 0)
-		a->args->warn("%s: hugepages = yes: the system has none", a->args->name);
+	if (a->cap > ARENA_HUGE)
+		madvise(a->base + ARENA_HUGE, a->cap - ARENA_HUGE, MADV_HUGEPAGE);
 	errno = saved;
 }
 
