@@ -66,6 +66,31 @@ int chic_alloc_load(const char *conf);
 int chic_alloc_unload(void);
 
 /*
+ * Give back at once everything that the default stack has handed out, whoever asked
+ * for it: every block of chic_rt_alloc and its kin that is live is dropped, and must
+ * not be used or freed afterwards.  *dropped, unless dropped is null, becomes the
+ * number of blocks that were live.  The eight counters then count them as freed.
+ *
+ * It is for stacks whose outermost module with memory of its own exports reset, as
+ * arena does; filters above it, as counting, forget the blocks.  A reset costs the
+ * same however many blocks there are.
+ *
+ * DANGER: nothing else in the process may be inside a chic_rt_* function, or hold a
+ * block of one: not another thread, nor a library that uses the hooks, libchic_rt's
+ * regions and containers among them.
+ *
+ * -ENOTSUP	the platform heap serves, or a module of the stack exports no reset
+ * -EBUSY	live blocks are not the module's own: beyond its cap an arena hands out
+ *		blocks of the layer below, unless it was told `overflow = fail`; or a
+ *		table of the stack was given out by chic_alloc_table
+ * -EPERM	an unmodified program's malloc goes through the stack, for the preload
+ *		library is there: it holds blocks that nobody told us about
+ *
+ * After an error nothing was dropped.
+ */
+int chic_alloc_reset(size_t *dropped);
+
+/*
  * Load a configuration without making it the default, and fill *out with a
  * table for it: for a host whose own runtime defines chic_rt_alloc and the
  * rest, which hands the table to its own install.  conf as in chic_alloc_load.

@@ -59,8 +59,8 @@
  * names that begin with chic_, CHIC_ or the module's own NAME_ followed by a word
  * of this header are taken.
  *
- * Threads.  Every function of a module but NAME_init and NAME_exit may be
- * called from any thread at any time, concurrently.
+ * Threads.  Every function of a module but NAME_init, NAME_exit and NAME_reset may
+ * be called from any thread at any time, concurrently; while NAME_reset runs, none is.
  *
  * TLS.  Thread-local variables must use the initial-exec model (build with
  * -ftls-model=initial-exec) and together take at most 64 bytes, or the module
@@ -297,7 +297,10 @@ struct chic_module_args {
  *	and answers what its lower answers).  Any pointer may be asked.
  * size_t NAME_reset(void *ctx)
  *	Give everything back at once; live blocks are dropped and their number
- *	answered.
+ *	answered.  A mixed module that finds live blocks of its lower among those
+ *	that it handed out, which it cannot drop, changes nothing and answers
+ *	SIZE_MAX.  A filter with a reset forgets what it knows of live blocks, and
+ *	touches none: they are gone.
  * void	NAME_prefork(void *ctx), NAME_postfork_parent, NAME_postfork_child
  *	Around fork(): take the module's locks; release or renew them.  Called
  *	from the outermost layer inward before, and outward after.  Take none

@@ -570,6 +570,11 @@ bool stack_is_platform(const struct config *config);
  */
 enum chic_telemetry stack_telemetry(const struct config *config);
 
+/* reset.c - everything that a stack has handed out back at once */
+
+/* stack may be null, the platform heap, which is refused. */
+int stack_reset(struct stack *stack, size_t *dropped);
+
 /* table.c - what the hot path reads: immutable, interned */
 
 enum { OP_ALLOC, OP_ALLOC_ZEROED, OP_REALLOC, OP_FREE, OP_COUNT };
@@ -586,6 +591,7 @@ struct table {
 		void *ctx;
 	} free;
 	uint8_t owner[OP_COUNT]; /* whose counters, by operation */
+	uint16_t counter[OP_COUNT]; /* where they are in struct thread: calls, bytes behind */
 	struct {
 		chic_alloc_fn fn;
 		void *ctx;
@@ -668,6 +674,8 @@ void telemetry_prefork(void);
 void telemetry_postfork(void);
 /* From now on the owner's live blocks and bytes are those of another stack. */
 void telemetry_begin(unsigned owner);
+/* The owner's live blocks have been given back all at once: count them as freed. */
+void telemetry_drop(unsigned owner);
 /* Live blocks and bytes of an owner. */
 void telemetry_live(unsigned owner, size_t *blocks, size_t *bytes);
 

@@ -275,6 +275,33 @@ CHIC_EXPORT int chic_alloc_unload(void)
 	return err;
 }
 
+static int reset_default(size_t *dropped)
+{
+	struct stack *stack = current_default();
+
+	if (interposed)
+		return message_set(-EPERM, "found an unmodified program's malloc, expected "
+					   "a program that links the library: its blocks "
+					   "are not its own to drop");
+	if (stack && !stack->counted)
+		return default_idle(stack);
+	return stack_reset(stack, dropped);
+}
+
+CHIC_EXPORT int chic_alloc_reset(size_t *dropped)
+{
+	size_t blocks = 0;
+	int err = enter();
+
+	if (err)
+		return err;
+	err = reset_default(&blocks);
+	loader_unlock();
+	if (!err && dropped)
+		*dropped = blocks;
+	return err;
+}
+
 /* ---- tables for hosts with a runtime of their own; context is the layer ---- */
 
 static ValueMutPtr table_alloc(void *ctx, size_t size, size_t align)

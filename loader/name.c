@@ -158,6 +158,7 @@ static int check_place(const char *entry, const char *rest, bool may_default)
 {
 	char shown[SHOWN_MAX];
 
+	rest += strspn(rest, " \t");
 	if (is_default(entry) && !may_default)
 		return message_set(-EINVAL, "'default' among filters, expected modules: the "
 					    "platform heap has nothing below it");

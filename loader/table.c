@@ -65,6 +65,12 @@ static struct table *pool_take(void)
 		t->owner[op] = v->entry ? OWNER_CUSTOM : owner;                                \
 	} while (0)
 
+static uint16_t counter_of(unsigned owner, unsigned op)
+{
+	return (uint16_t)(offsetof(struct thread, owner) + owner * sizeof(struct counters) +
+			  offsetof(struct counters, word) + op * sizeof(size_t));
+}
+
 static void table_fill(struct table *t, const ChicAllocatorVTable *v, const struct stack *stack)
 {
 	const struct chic_layer *top = stack ? stack->top : platform_layer();
@@ -74,6 +80,8 @@ static void table_fill(struct table *t, const ChicAllocatorVTable *v, const stru
 	CHOOSE(alloc_zeroed, OP_ALLOC_ZEROED);
 	CHOOSE(realloc, OP_REALLOC);
 	CHOOSE(free, OP_FREE);
+	for (unsigned op = 0; op < OP_COUNT; op++)
+		t->counter[op] = counter_of(t->owner[op], op);
 	if (!v->alloc && !v->alloc_zeroed && !v->realloc && !v->free)
 		t->direct = stack ? stack->direct : platform_family();
 	t->installed = *v;

@@ -94,6 +94,16 @@ void telemetry_live(unsigned owner, size_t *blocks, size_t *bytes)
 	*bytes -= bytes_before[owner];
 }
 
+void telemetry_drop(unsigned owner)
+{
+	struct counters *c = &thread_shared[owner];
+	size_t blocks, bytes;
+
+	telemetry_live(owner, &blocks, &bytes);
+	add_shared(&c->word[OP_FREE], blocks);
+	add_shared(&c->word[OP_COUNT + OP_FREE], bytes);
+}
+
 void telemetry_prefork(void)
 {
 	pthread_mutex_lock(&telemetry_lock);

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "arena.h"
+#include "arena_hot.h"
 
 CHIC_MODULE("arena", "mixed");
 CHIC_MODULE_VERSION("1.0");
@@ -17,30 +17,63 @@ CHIC_MODULE_LICENSE("BSD-2-Clause");
 CHIC_MODULE_DESCRIPTION("bump allocation per thread, everything given back at once");
 CHIC_MODULE_AUTHOR("chic-alloc");
 CHIC_MODULE_FREES_NO();
-CHIC_MODULE_PARM("chunk", "size", "64K", "4K-1G", "bytes that a thread takes at a time");
+CHIC_MODULE_PARM("chunk", "size", "64K", "4K-1G",
+		 "bytes that a thread takes at a time, rounded up to a power of two");
 CHIC_MODULE_PARM("cap", "size", "1G", "64K-64T", "bytes of addresses reserved");
 CHIC_MODULE_PARM("overflow", "enum", "lower", "lower|fail",
 		 "whether the layer below serves what the cap leaves out");
+CHIC_MODULE_PARM("hugepages", "bool", "yes", "", "ask for huge pages behind the first 2 MiB");
+
+/* ------------------------------------------------ the layer below -- */
+
+static void lower_count(struct arena *a, size_t blocks)
+{
+	atomic_fetch_add_explicit(&a->lower_live, blocks, memory_order_relaxed);
+}
+
+static void *lower_counted(struct arena *a, void *p)
+{
+	if (p)
+		lower_count(a, 1);
+	return p;
+}
+
+/* Past the cap without a lower to ask. */
+static void *no_memory(void)
+{
+	errno = ENOMEM;
+	return NULL;
+}
 
 /* --------------------------------------------------------------- hooks -- */
 
-static ValueMutPtr hook_alloc(struct arena *a, size_t size, size_t align, bool zeroed)
+/* Where the usual way ends, out of its way: it needs no stack frame then. */
+static __attribute__((noinline)) ValueMutPtr other_alloc(struct arena *a, size_t size,
+							 size_t align, bool zeroed)
 {
-	void *p = arena_own_alloc(a, size, align, zeroed);
+	ValueMutPtr block = handle(arena_own_alloc(a, size, align, zeroed), size, align);
 
-	if (p || a->overflow_fails)
-		return handle(p, size, align);
-	return lower_alloc(a->lower, size, align, zeroed);
+	if (block.ptr || a->overflow_fails)
+		return block;
+	block = lower_alloc(a->lower, size, align, zeroed);
+	lower_counted(a, block.ptr);
+	return block;
 }
 
 ValueMutPtr arena_alloc(void *ctx, size_t size, size_t align)
 {
-	return hook_alloc(ctx, size, align, false);
+	struct arena *a = ctx;
+	void *p = arena_cut(a, size, align);
+
+	return arena_likely(p) ? handle(p, size, align) : other_alloc(a, size, align, false);
 }
 
 ValueMutPtr arena_alloc_zeroed(void *ctx, size_t size, size_t align)
 {
-	return hook_alloc(ctx, size, align, true);
+	struct arena *a = ctx;
+	void *p = arena_cut_zeroed(a, size, align);
+
+	return arena_likely(p) ? handle(p, size, align) : other_alloc(a, size, align, true);
 }
 
 ValueMutPtr arena_realloc(void *ctx, ValueMutPtr old, size_t old_size, size_t size,
@@ -50,16 +83,16 @@ ValueMutPtr arena_realloc(void *ctx, ValueMutPtr old, size_t old_size, size_t si
 	ValueMutPtr block;
 
 	if (!old.ptr)
-		return hook_alloc(a, size, align, false);
+		return arena_alloc(a, size, align);
 	if (!arena_has(a, old.ptr))
 		return lower_realloc(a->lower, old, old_size, size, align);
 	if (arena_own_resize(a, (char *)old.ptr, size, align))
 		return handle(old.ptr, size, align);
-	block = hook_alloc(a, size, align, false);
+	block = arena_alloc(a, size, align);
 	if (block.ptr) {
-		old_size = smaller(old_size, arena_header_of(old.ptr)->size);
+		old_size = smaller(old_size, arena_size_of(a, old.ptr));
 		memcpy(block.ptr, old.ptr, smaller(old_size, size));
-		arena_own_free(a, old.ptr);
+		arena_put(a, old.ptr);
 	}
 	return block;
 }
@@ -68,17 +101,19 @@ void arena_free(void *ctx, ValueMutPtr block)
 {
 	struct arena *a = ctx;
 
-	if (arena_has(a, block.ptr))
-		arena_own_free(a, block.ptr);
-	else
+	if (arena_likely(arena_has(a, block.ptr))) {
+		arena_put(a, block.ptr);
+	} else {
+		lower_count(a, -1);
 		lower_free(a->lower, block);
+	}
 }
 
 size_t arena_usable_size(void *ctx, const void *p)
 {
 	struct arena *a = ctx;
 
-	return arena_has(a, p) ? arena_header_of(p)->size : lower_usable_size(a->lower, p);
+	return arena_has(a, p) ? arena_size_of(a, p) : lower_usable_size(a->lower, p);
 }
 
 bool arena_owns(void *ctx, const void *p)
@@ -88,31 +123,39 @@ bool arena_owns(void *ctx, const void *p)
 
 /* --------------------------------------------------------------- twins -- */
 
-/* Past the cap without a lower to ask. */
-static void *no_memory(void)
+static __attribute__((noinline)) void *other_malloc(struct arena *a, size_t size)
 {
-	errno = ENOMEM;
-	return NULL;
+	void *p = arena_own_alloc(a, size, ARENA_ALIGN, false);
+
+	if (p)
+		return p;
+	return a->overflow_fails ? no_memory() : lower_counted(a, lower_malloc(a->lower, size));
 }
 
 void *arena_malloc(void *ctx, size_t size)
 {
 	struct arena *a = ctx;
-	void *p = arena_own_alloc(a, size, ARENA_ALIGN, false);
+	void *p = arena_cut(a, size, ARENA_ALIGN);
+
+	return arena_likely(p) ? p : other_malloc(a, size);
+}
+
+static __attribute__((noinline)) void *other_calloc(struct arena *a, size_t n, size_t size)
+{
+	void *p = arena_own_alloc(a, n * size, ARENA_ALIGN, true);
 
 	if (p)
 		return p;
-	return a->overflow_fails ? no_memory() : lower_malloc(a->lower, size);
+	return a->overflow_fails ? no_memory()
+				 : lower_counted(a, lower_calloc(a->lower, n, size));
 }
 
 void *arena_calloc(void *ctx, size_t n, size_t size)
 {
 	struct arena *a = ctx;
-	void *p = arena_own_alloc(a, n * size, ARENA_ALIGN, true);
+	void *p = arena_cut_zeroed(a, n * size, ARENA_ALIGN);
 
-	if (p)
-		return p;
-	return a->overflow_fails ? no_memory() : lower_calloc(a->lower, n, size);
+	return arena_likely(p) ? p : other_calloc(a, n, size);
 }
 
 void *arena_memalign(void *ctx, size_t align, size_t size)
@@ -122,7 +165,8 @@ void *arena_memalign(void *ctx, size_t align, size_t size)
 
 	if (p)
 		return p;
-	return a->overflow_fails ? no_memory() : lower_memalign(a->lower, align, size);
+	return a->overflow_fails ? no_memory()
+				 : lower_counted(a, lower_memalign(a->lower, align, size));
 }
 
 void *arena_remalloc(void *ctx, void *p, size_t size)
@@ -136,8 +180,8 @@ void *arena_remalloc(void *ctx, void *p, size_t size)
 		return p;
 	q = arena_malloc(a, size);
 	if (q) {
-		memcpy(q, p, smaller(arena_header_of(p)->size, size));
-		arena_own_free(a, p);
+		memcpy(q, p, smaller(arena_size_of(a, p), size));
+		arena_put(a, p);
 	}
 	return q;
 }
@@ -146,7 +190,10 @@ size_t arena_mfree(void *ctx, void *p)
 {
 	struct arena *a = ctx;
 
-	return arena_has(a, p) ? arena_own_free(a, p) : lower_mfree(a->lower, p);
+	if (arena_likely(arena_has(a, p)))
+		return arena_put(a, p);
+	lower_count(a, -1);
+	return lower_mfree(a->lower, p);
 }
 
 /* ------------------------------------------------- threads and forks -- */
@@ -162,7 +209,8 @@ void arena_prefork(void *ctx)
 
 	if (chic_only_thread())
 		return;
-	arena_lock_all(a);
+	pthread_mutex_lock(&a->shared_lock);
+	pthread_mutex_lock(&a->lock);
 	a->locked_to_fork = true;
 }
 
@@ -173,24 +221,35 @@ void arena_postfork_parent(void *ctx)
 	if (!a->locked_to_fork)
 		return;
 	a->locked_to_fork = false;
-	arena_unlock_all(a);
+	pthread_mutex_unlock(&a->lock);
+	pthread_mutex_unlock(&a->shared_lock);
 }
 
 /* The child's only thread is the copy of the one that took the locks. */
 void arena_postfork_child(void *ctx)
 {
-	arena_postfork_parent(ctx);
+	struct arena *a = ctx;
+
+	if (a->locked_to_fork)
+		arena_slots_orphan(a);
+	arena_postfork_parent(a);
 }
 
 /* ---------------------------------------------------------- life cycle -- */
 
+/* What the layer below serves cannot be dropped, and would be left behind for ever. */
 size_t arena_reset(void *ctx)
 {
-	return arena_own_reset(ctx);
+	struct arena *a = ctx;
+
+	if ((ptrdiff_t)atomic_load(&a->lower_live) > 0)
+		return SIZE_MAX;
+	return arena_own_reset(a);
 }
 
 static int read_params(struct arena *a)
 {
+	static _Atomic uint64_t last_id;
 	size_t cap = param_size(a->args, "cap"), chunk = param_size(a->args, "chunk");
 
 	if (cap < chunk) {
@@ -198,10 +257,11 @@ static int read_params(struct arena *a)
 			      chunk);
 		return -EINVAL;
 	}
+	a->id = atomic_fetch_add(&last_id, 1) + 1;
 	a->page = sysconf(_SC_PAGESIZE);
-	a->chunk = round_up(chunk, a->page);
 	a->overflow_fails = strcmp(chic_param_text(a->args, "overflow"), "fail") == 0;
-	arena_reserve(a, larger(cap, a->chunk) & ~(a->page - 1));
+	a->huge = chic_param_number(a->args, "hugepages") ? ARENA_HUGE : 0;
+	arena_spans_init(a, cap, chunk);
 	if (a->cap == 0 && a->overflow_fails) {
 		a->args->fail("overflow = fail: not even one chunk of %zu bytes to be had",
 			      a->chunk);
@@ -222,7 +282,7 @@ int arena_init(const struct chic_module_args *args, const struct chic_layer *low
 	a->args = args;
 	a->lower = lower;
 	pthread_mutex_init(&a->lock, NULL);
-	pthread_mutex_init(&a->shared.lock, NULL);
+	pthread_mutex_init(&a->shared_lock, NULL);
 	err = read_params(a);
 	if (err)
 		goto err_unmap_state;
@@ -237,13 +297,8 @@ err_unmap_state:
 void arena_exit(void *ctx)
 {
 	struct arena *a = ctx;
-	struct arena_slot *s, *next;
 
-	for (s = a->slots; s; s = next) {
-		next = s->next;
-		munmap(s, sizeof(*s));
-	}
-	if (a->cap)
-		munmap(a->base, a->cap);
+	arena_slots_exit(a);
+	arena_spans_exit(a);
 	munmap(a, sizeof(*a));
 }

@@ -1,202 +1,137 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The arena's own blocks: one range of addresses whose next free byte moves up
- * atomically, chunks that threads cut blocks from, and runs of whole pages for
- * large requests straight from the range.
+ * The arena's own blocks: small ones cut from the calling thread's chunk, large
+ * ones runs of spans.
  */
-#include <errno.h>
-#include <string.h>
+#include "arena_hot.h"
 
-#include "arena.h"
+/* -------------------------------------------------------------- chunks -- */
 
-/* Freed memory of at least this size goes back to the system at once. */
-#define GIVE_BACK_MIN (128 * 1024)
-
-/* --------------------------------------------------------------- slots -- */
-
-static struct arena_slot *slot_reuse(struct arena *a)
+/* Whether the caller's are the last of the chunk's blocks. */
+static bool span_count(struct arena_span *span, int blocks)
 {
-	struct arena_slot *s;
+	int now;
 
-	for (s = a->slots; s; s = s->next)
-		if (!s->used)
-			return s;
-	return NULL;
+	/* An atomic addition takes longer than all the rest of a free. */
+	if (chic_only_thread()) {
+		now = atomic_load_explicit(&span->live, memory_order_relaxed) + blocks;
+		atomic_store_explicit(&span->live, now, memory_order_relaxed);
+	} else {
+		now = atomic_fetch_add(&span->live, blocks) + blocks;
+	}
+	return now == 0;
 }
 
-static struct arena_slot *slot_new(struct arena *a)
+static int slot_count(const struct arena_slot *s)
 {
-	struct arena_slot *s = pages_new(sizeof(*s));
-
-	if (!s)
-		return NULL;
-	pthread_mutex_init(&s->lock, NULL);
-	s->next = a->slots;
-	a->slots = s;
-	return s;
+	return (int)(s->live - s->others);
 }
 
-static struct arena_slot *slot_attach(struct arena *a)
+/* From now on the chunk's blocks are counted in its span. */
+static void slot_retire(struct arena *a, struct arena_slot *s)
 {
-	struct arena_slot *s;
+	uint32_t at = arena_span_at(a, s->start);
 
-	pthread_mutex_lock(&a->lock);
-	s = slot_reuse(a);
-	if (!s)
-		s = slot_new(a);
-	if (s)
-		s->used = true;
-	pthread_mutex_unlock(&a->lock);
-	return s;
+	if (span_count(&a->spans[at], slot_count(s)))
+		arena_spans_free(a, at);
+	s->others = s->live;
 }
 
-static struct arena_slot *slot_lock(struct arena *a)
+/* Whether the chunk's blocks have all been freed, some of them by other threads. */
+static bool slot_restart(struct arena *a, struct arena_slot *s)
 {
-	void **word = chic_thread_word(a->args);
-	struct arena_slot *s;
+	struct arena_span *span = &a->spans[arena_span_at(a, s->start)];
 
-	if (word && !*word)
-		*word = slot_attach(a);
-	s = word && *word ? *word : &a->shared;
-	pthread_mutex_lock(&s->lock);
-	return s;
-}
-
-static void slot_unlock(struct arena_slot *s)
-{
-	pthread_mutex_unlock(&s->lock);
-}
-
-void arena_lock_all(struct arena *a)
-{
-	struct arena_slot *s;
-
-	pthread_mutex_lock(&a->lock);
-	pthread_mutex_lock(&a->shared.lock);
-	for (s = a->slots; s; s = s->next)
-		pthread_mutex_lock(&s->lock);
-}
-
-void arena_unlock_all(struct arena *a)
-{
-	struct arena_slot *s;
-
-	for (s = a->slots; s; s = s->next)
-		pthread_mutex_unlock(&s->lock);
-	pthread_mutex_unlock(&a->shared.lock);
-	pthread_mutex_unlock(&a->lock);
-}
-
-void arena_slot_release(struct arena *a, struct arena_slot *s)
-{
-	pthread_mutex_lock(&a->lock);
-	s->used = false;
-	pthread_mutex_unlock(&a->lock);
-}
-
-/* --------------------------------------------------------------- range -- */
-
-/* Whole pages of zeros, or null at the cap. */
-static char *range_take(struct arena *a, size_t bytes)
-{
-	size_t at = atomic_load(&a->taken);
-	size_t end;
-
-	do {
-		if (bytes > a->cap - at)
-			return NULL;
-		end = at + bytes;
-	} while (!atomic_compare_exchange_weak(&a->taken, &at, end));
-	if (addresses_open(a->base + at, bytes))
-		return a->base + at;
-	/* No memory now, perhaps later; lost if others have gone on meanwhile. */
-	atomic_compare_exchange_strong(&a->taken, &end, at);
-	return NULL;
-}
-
-/* Whether a block could grow because nothing has been taken behind it. */
-static bool range_extend(struct arena *a, char *end, size_t bytes)
-{
-	size_t at = end - a->base;
-
-	if (bytes > a->cap - at || !atomic_compare_exchange_strong(&a->taken, &at, at + bytes))
+	if (!s->start || atomic_load(&span->live) + slot_count(s) != 0)
 		return false;
-	if (addresses_open(end, bytes))
-		return true;
-	at += bytes;
-	atomic_compare_exchange_strong(&a->taken, &at, at - bytes);
-	return false;
-}
-
-/* -------------------------------------------------------------- blocks -- */
-
-/* A block aligned to align whose header lies at from or behind. */
-static char *block_at(char *from, size_t align)
-{
-	uintptr_t at = (uintptr_t)from + sizeof(struct arena_header);
-
-	return from + (round_up(at, align) - (uintptr_t)from);
-}
-
-static char *block_mark(char *p, size_t size, size_t capacity)
-{
-	*arena_header_of(p) = (struct arena_header){.size = size, .capacity = capacity};
-	return p;
-}
-
-static bool slot_refill(struct arena *a, struct arena_slot *s)
-{
-	char *chunk = range_take(a, a->chunk);
-
-	if (!chunk)
-		return false;
-	s->start = s->cur = s->dirty = chunk;
-	s->end = chunk + a->chunk;
+	atomic_store_explicit(&span->live, 0, memory_order_relaxed);
+	s->others = s->live;
+	arena_lower(s, s->start + ARENA_ALIGN);
 	return true;
 }
 
-static bool slot_fits(const struct arena_slot *s, size_t size, size_t align)
+static void slot_begin(struct arena *a, struct arena_slot *s, uint32_t at)
 {
-	char *p;
-
-	if (!s->start)
-		return false;
-	p = block_at(s->cur, align);
-	return p <= s->end && size <= (size_t)(s->end - p);
+	atomic_store_explicit(&a->spans[at].live, 0, memory_order_relaxed);
+	s->start = arena_span_start(a, at);
+	s->cur = s->start + ARENA_ALIGN;
+	s->end = s->start + a->chunk;
+	s->dirty = arena_spans_dirty(a, at) ? s->end : s->start;
 }
 
-static void slot_advance(struct arena_slot *s, char *cur)
+/* At the cap the chunk stays, for blocks that still fit. */
+static bool slot_refill(struct arena *a, struct arena_slot *s)
 {
-	s->cur = cur;
-	if (cur > s->dirty)
-		s->dirty = cur;
+	uint32_t at;
+
+	if (slot_restart(a, s))
+		return true;
+	if (atomic_load_explicit(&a->full, memory_order_relaxed))
+		return false;
+	pthread_mutex_lock(&a->lock);
+	at = arena_spans_take(a, 1, ARENA_ALIGN, ARENA_CHUNK);
+	if (at != ARENA_NONE) {
+		if (s->start)
+			slot_retire(a, s);
+		slot_begin(a, s, at);
+	}
+	pthread_mutex_unlock(&a->lock);
+	return at != ARENA_NONE;
+}
+
+/* ----------------------------------------------------------- allocation -- */
+
+static char *cut_at(const struct arena_slot *s, size_t align)
+{
+	return s->cur + (round_up((uintptr_t)s->cur, align) - (uintptr_t)s->cur);
+}
+
+static bool fits(const struct arena_slot *s, size_t step, size_t align)
+{
+	char *p = cut_at(s, align);
+
+	return p <= s->end && step <= (size_t)(s->end - p);
 }
 
 static char *take_small(struct arena *a, struct arena_slot *s, size_t size, size_t align,
 			bool zeroed)
 {
-	size_t capacity = round_up(size, ARENA_ALIGN);
+	size_t step = arena_step(size);
 	char *p;
 
-	if (!slot_fits(s, capacity, align) && !slot_refill(a, s))
+	if ((!s->start || !fits(s, step, align)) && !slot_refill(a, s))
 		return NULL;
-	p = block_at(s->cur, align);
-	if (zeroed && p < s->dirty)
-		memset(p, 0, smaller(size, s->dirty - p));
-	slot_advance(s, p + capacity);
-	return block_mark(p, size, capacity);
+	p = cut_at(s, align);
+	if (zeroed)
+		arena_zero(s, p, size);
+	s->cur = p + step;
+	arena_mark(p, size, step);
+	return p;
 }
 
-static char *take_run(struct arena *a, size_t size, size_t align)
+static size_t spans_for(const struct arena *a, size_t size)
 {
-	size_t bytes = round_up(sizeof(struct arena_header) + size + align, a->page);
-	char *run = range_take(a, bytes);
+	return (size + a->chunk - 1) >> a->chunk_shift;
+}
+
+static char *take_run(struct arena *a, struct arena_slot *s, size_t size, size_t align,
+		      bool zeroed)
+{
+	uint32_t at;
 	char *p;
 
-	if (!run)
+	pthread_mutex_lock(&a->lock);
+	at = arena_spans_take(a, spans_for(a, size), align, ARENA_RUN);
+	if (at != ARENA_NONE)
+		a->spans[at].size = size;
+	pthread_mutex_unlock(&a->lock);
+	if (at == ARENA_NONE)
 		return NULL;
-	p = block_at(run, align);
-	return block_mark(p, size, run + bytes - p);
+	s->others++;
+	p = arena_span_start(a, at);
+	if (zeroed && arena_spans_dirty(a, at))
+		memset(p, 0, size);
+	return p;
 }
 
 void *arena_own_alloc(struct arena *a, size_t size, size_t align, bool zeroed)
@@ -207,128 +142,111 @@ void *arena_own_alloc(struct arena *a, size_t size, size_t align, bool zeroed)
 	align = larger(align, ARENA_ALIGN);
 	if (size > a->cap || align > a->cap)
 		return NULL;
-	s = slot_lock(a);
-	if (size + align + sizeof(struct arena_header) > a->chunk / 4)
-		p = take_run(a, size, align);
-	else
+	s = arena_slot_get(a);
+	if (size + align - ARENA_ALIGN <= a->small_max)
 		p = take_small(a, s, size, align, zeroed);
+	else
+		p = take_run(a, s, size, align, zeroed);
 	if (p)
 		s->live++;
-	slot_unlock(s);
+	arena_slot_put(a, s);
 	return p;
 }
 
-/* Whether nothing lies behind the block in the slot's chunk. */
-static bool is_top(const struct arena_slot *s, const char *p)
-{
-	return p > s->start && p + arena_header_of(p)->capacity == s->cur;
-}
+/* ----------------------------------------------------------------- free -- */
 
-static void give_back(const struct arena *a, char *p, size_t size)
+static void free_elsewhere(struct arena *a, struct arena_slot *s, uint32_t at)
 {
-	char *from = p + (round_up((uintptr_t)p, a->page) - (uintptr_t)p);
-	int saved = errno;
-
-	/* Locked memory stays where it is. */
-	madvise(from, (size - (from - p)) & ~(a->page - 1), MADV_DONTNEED);
-	errno = saved;
-}
-
-size_t arena_own_free(struct arena *a, void *p)
-{
-	struct arena_header *h = arena_header_of(p);
-	size_t size = h->size;
-	struct arena_slot *s = slot_lock(a);
+	struct arena_span *span = &a->spans[at];
 
 	s->live--;
-	if (is_top(s, p))
-		s->cur = (char *)h;
-	else if (h->capacity >= GIVE_BACK_MIN)
-		give_back(a, p, h->capacity);
-	slot_unlock(s);
+	s->others--;
+	if (span->use == ARENA_CHUNK && !span_count(span, -1))
+		return;
+	pthread_mutex_lock(&a->lock);
+	arena_spans_free(a, at);
+	pthread_mutex_unlock(&a->lock);
+}
+
+size_t arena_own_free(struct arena *a, char *p)
+{
+	struct arena_slot *s = arena_slot_get(a);
+	size_t size;
+
+	if (arena_is_current(a, s, p)) {
+		size = arena_uncut(s, p);
+	} else {
+		size = arena_size_of(a, p);
+		free_elsewhere(a, s, arena_span_at(a, p));
+	}
+	arena_slot_put(a, s);
 	return size;
+}
+
+/* --------------------------------------------------------------- resize -- */
+
+static bool resize_run(struct arena *a, uint32_t at, size_t size)
+{
+	struct arena_span *span = &a->spans[at];
+	bool done = true;
+
+	pthread_mutex_lock(&a->lock);
+	if (spans_for(a, size) != span->n)
+		done = arena_spans_resize(a, at, spans_for(a, size));
+	if (done)
+		span->size = size;
+	pthread_mutex_unlock(&a->lock);
+	return done;
 }
 
 static bool resize_top(struct arena_slot *s, char *p, size_t size)
 {
-	size_t capacity = round_up(size, ARENA_ALIGN);
+	size_t step = arena_step(size);
 
-	if (!is_top(s, p) || capacity > (size_t)(s->end - p))
+	if (step > (size_t)(s->end - p))
 		return false;
-	slot_advance(s, p + capacity);
-	block_mark(p, size, capacity);
+	arena_lower(s, p + step);
+	arena_mark(p, size, step);
 	return true;
 }
 
-static bool resize_run(struct arena *a, char *p, size_t size)
+static bool resize_small(struct arena *a, char *p, size_t size)
 {
 	struct arena_header *h = arena_header_of(p);
-	size_t more = round_up(size - h->capacity, a->page);
+	struct arena_slot *s = arena_slot_get(a);
+	bool done;
 
-	if (!range_extend(a, p + h->capacity, more))
-		return false;
-	block_mark(p, size, h->capacity + more);
-	return true;
+	if (arena_is_current(a, s, p) && arena_is_top(s, p)) {
+		done = resize_top(s, p, size);
+	} else {
+		done = size <= h->capacity;
+		if (done)
+			h->size = (uint32_t)size;
+	}
+	arena_slot_put(a, s);
+	return done;
 }
 
 bool arena_own_resize(struct arena *a, char *p, size_t size, size_t align)
 {
-	struct arena_header *h = arena_header_of(p);
-	struct arena_slot *s;
-	bool done = true;
+	uint32_t at = arena_span_at(a, p);
 
 	if (size > a->cap || (uintptr_t)p & (align - 1))
 		return false;
-	s = slot_lock(a);
-	if (!resize_top(s, p, size)) {
-		if (size <= h->capacity)
-			h->size = size;
-		else
-			done = resize_run(a, p, size);
-	}
-	slot_unlock(s);
-	return done;
-}
-
-/* ------------------------------------------------------------- reset -- */
-
-static size_t slot_forget(struct arena_slot *s)
-{
-	size_t live = s->live;
-
-	s->start = s->cur = s->end = s->dirty = NULL;
-	s->live = 0;
-	return live;
+	if (a->spans[at].use == ARENA_RUN)
+		return resize_run(a, at, size);
+	return resize_small(a, p, size);
 }
 
 size_t arena_own_reset(struct arena *a)
 {
-	size_t taken, live;
-	struct arena_slot *s;
+	size_t live;
 
-	arena_lock_all(a);
-	live = slot_forget(&a->shared);
-	for (s = a->slots; s; s = s->next)
-		live += slot_forget(s);
-	taken = atomic_load(&a->taken);
-	/* Memory that cannot be given back is not zero: then it stays taken. */
-	if (taken && addresses_close(a->base, taken))
-		atomic_store(&a->taken, 0);
-	arena_unlock_all(a);
+	pthread_mutex_lock(&a->shared_lock);
+	pthread_mutex_lock(&a->lock);
+	live = arena_slots_reset(a);
+	arena_spans_reset(a);
+	pthread_mutex_unlock(&a->lock);
+	pthread_mutex_unlock(&a->shared_lock);
 	return live;
-}
-
-void arena_reserve(struct arena *a, size_t cap)
-{
-	const char *name = a->args->name;
-
-	a->cap = cap;
-	a->base = addresses_reserve(&a->cap, a->chunk, a->page);
-	if (!a->base && !a->overflow_fails)
-		a->args->warn("%s: cap = %zu: not even %zu bytes of addresses to be had, "
-			      "the layer below serves everything",
-			      name, cap, a->chunk);
-	else if (a->base && a->cap < cap)
-		a->args->warn("%s: cap = %zu: only %zu bytes of addresses to be had", name, cap,
-			      a->cap);
 }

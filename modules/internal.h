@@ -43,9 +43,19 @@ static inline size_t param_size(const struct chic_module_args *args, const char 
 	return n < PTRDIFF_MAX ? n : PTRDIFF_MAX;
 }
 
+/*
+ * ptr and size go out in one store of two words: a caller that copies the handle with
+ * one load waits for two stores to leave the store buffer, longer than an allocation.
+ */
 static inline ValueMutPtr handle(void *p, size_t size, size_t align)
 {
-	return (ValueMutPtr){.ptr = p, .size = size, .align = align};
+	typedef uintptr_t two_words __attribute__((vector_size(2 * sizeof(uintptr_t))));
+	two_words first = {(uintptr_t)p, size};
+	ValueMutPtr h;
+
+	memcpy(&h, &first, sizeof(first));
+	h.align = align;
+	return h;
 }
 
 /* Pages of zeros for the module itself, or null; errno is left alone. */

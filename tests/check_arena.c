@@ -6,6 +6,8 @@
 #include "fault.h"
 #include "module_common.h"
 
+#include <sys/mman.h>
+
 #define K 1024ul
 #define M (K * K)
 
@@ -13,6 +15,7 @@ static struct chic_module_param params[] = {
 	{.name = "chunk"},
 	{.name = "cap"},
 	{.name = "overflow"},
+	{.name = "hugepages"},
 };
 static struct chic_module_args args;
 
@@ -103,7 +106,7 @@ START_TEST(last_blocks_of_the_chunk_are_given_back)
 }
 END_TEST
 
-START_TEST(a_block_in_the_middle_is_not_used_again)
+START_TEST(a_block_in_the_middle_waits_for_its_chunk)
 {
 	void *a = own(100);
 	char *b = own(100);
@@ -125,6 +128,274 @@ START_TEST(last_block_grows_and_shrinks_in_place)
 	b = own(10);
 	ck_assert((char *)b < (char *)a + 200);
 	ck_assert_ptr_ne(arena_remalloc(subject.ctx, a, 10000), a);
+}
+END_TEST
+
+START_TEST(a_block_in_the_middle_shrinks_and_grows_back)
+{
+	void *a = own(100);
+
+	own(1);
+	ck_assert_ptr_eq(arena_remalloc(subject.ctx, a, 10), a);
+	ck_assert_uint_eq(arena_usable_size(subject.ctx, a), 10);
+	ck_assert_ptr_eq(arena_remalloc(subject.ctx, a, 100), a);
+	ck_assert_ptr_ne(arena_remalloc(subject.ctx, a, 150), a);
+}
+END_TEST
+
+START_TEST(last_block_grows_to_the_end_of_its_chunk)
+{
+	char *a = own(1);
+
+	ck_assert_ptr_eq(arena_remalloc(subject.ctx, a, 64 * K - 24), a);
+	memset(a, 1, 64 * K - 24);
+	ck_assert((char *)own(1) >= a + 64 * K - 24);
+	ck_assert(all_are((unsigned char *)a, 1, 64 * K - 24));
+	ck_assert_ptr_ne(arena_remalloc(subject.ctx, a, 64 * K - 23), a);
+}
+END_TEST
+
+/* ---- chunks that are empty again ---- */
+
+static void *free_one(void *p)
+{
+	arena_mfree(subject.ctx, p);
+	return NULL;
+}
+
+#define MANY 10000
+
+static void *many[MANY];
+
+static void allocate_many(size_t size)
+{
+	for (size_t i = 0; i < MANY; i++)
+		many[i] = arena_malloc(subject.ctx, size);
+}
+
+static void *free_many(void *arg)
+{
+	for (size_t i = 0; i < MANY; i++)
+		arena_mfree(subject.ctx, many[i]);
+	return arg;
+}
+
+/* No block of the second time lies where there was none the first time. */
+static void check_reused(size_t size, void *(*free_first)(void *))
+{
+	char *low, *high;
+
+	allocate_many(size);
+	low = high = many[0];
+	for (size_t i = 0; i < MANY; i++) {
+		low = (char *)many[i] < low ? many[i] : low;
+		high = (char *)many[i] > high ? many[i] : high;
+	}
+	free_first(NULL);
+	allocate_many(size);
+	for (size_t i = 0; i < MANY; i++)
+		MUST((char *)many[i] >= low && (char *)many[i] <= high + 64 * K);
+	free_many(NULL);
+	ck_assert_uint_eq(arena_reset(subject.ctx), 0);
+}
+
+START_TEST(empty_chunks_are_used_again)
+{
+	check_reused(100, free_many);
+}
+END_TEST
+
+static void *free_many_elsewhere(void *arg)
+{
+	pthread_t thread;
+
+	ck_assert_int_eq(pthread_create(&thread, NULL, free_many, arg), 0);
+	pthread_join(thread, NULL);
+	return arg;
+}
+
+START_TEST(chunks_that_others_emptied_are_used_again)
+{
+	check_reused(100, free_many_elsewhere);
+}
+END_TEST
+
+START_TEST(a_chunk_that_others_emptied_begins_anew)
+{
+	size_t n = 0;
+
+	for (many[n++] = own(10 * K); n < 6; n++)
+		many[n] = own(10 * K);
+	for (size_t i = 0; i < n; i++) {
+		pthread_t thread;
+
+		ck_assert_int_eq(pthread_create(&thread, NULL, free_one, many[i]), 0);
+		pthread_join(thread, NULL);
+	}
+	ck_assert_ptr_eq(own(10 * K), many[0]);
+	ck_assert_uint_eq(arena_reset(subject.ctx), 1);
+}
+END_TEST
+
+START_TEST(a_chunk_without_a_block_begins_anew)
+{
+	void *a = own(100), *b = own(100), *c = own(100);
+
+	arena_mfree(subject.ctx, a);
+	arena_mfree(subject.ctx, c);
+	arena_mfree(subject.ctx, b);
+	ck_assert_ptr_eq(own(300), a);
+}
+END_TEST
+
+START_TEST(zeroed_in_a_chunk_that_is_used_again)
+{
+	for (int round = 0; round < 3; round++) {
+		for (size_t i = 0; i < MANY; i++) {
+			many[i] = arena_calloc(subject.ctx, 1, 100);
+			MUST(all_are(many[i], 0, 100));
+			memset(many[i], 0xff, 100);
+		}
+		free_many(NULL);
+	}
+}
+END_TEST
+
+/* ---- runs ---- */
+
+START_TEST(freed_runs_are_used_again_and_merged)
+{
+	char *a = own(300 * K), *b = own(300 * K), *c = own(300 * K);
+	char *d;
+
+	own(300 * K);
+	arena_mfree(subject.ctx, a);
+	arena_mfree(subject.ctx, c);
+	arena_mfree(subject.ctx, b);
+	ck_assert_ptr_eq(own(900 * K), a);
+	arena_mfree(subject.ctx, a);
+	ck_assert_ptr_eq(own(200 * K), a);
+	d = own(600 * K);
+	ck_assert(d > a && d < c + 300 * K);
+}
+END_TEST
+
+START_TEST(the_last_run_goes_back_to_the_range)
+{
+	char *a = own(300 * K);
+
+	arena_mfree(subject.ctx, a);
+	ck_assert_ptr_eq(own(800 * M), a);
+}
+END_TEST
+
+START_TEST(a_run_grows_into_a_freed_neighbour)
+{
+	char *a = own(300 * K), *b = own(900 * K);
+
+	own(300 * K);
+	memset(a, 7, 300 * K);
+	arena_mfree(subject.ctx, b);
+	ck_assert_ptr_eq(arena_remalloc(subject.ctx, a, 600 * K), a);
+	ck_assert(all_are((unsigned char *)a, 7, 300 * K));
+	ck_assert_ptr_eq(own(500 * K), a + 640 * K);
+	ck_assert_ptr_ne(arena_remalloc(subject.ctx, a, 700 * K), a);
+}
+END_TEST
+
+START_TEST(a_run_that_shrinks_gives_the_rest_back)
+{
+	char *a = own(900 * K);
+
+	own(300 * K);
+	ck_assert_ptr_eq(arena_remalloc(subject.ctx, a, 100 * K), a);
+	ck_assert_uint_eq(arena_usable_size(subject.ctx, a), 100 * K);
+	ck_assert_ptr_eq(own(500 * K), a + 128 * K);
+}
+END_TEST
+
+struct run {
+	size_t *p, size;
+};
+
+static void run_fill(struct run *run, size_t size)
+{
+	run->size = size / sizeof(size_t);
+	run->p[0] = run->p[run->size - 1] = run->size;
+}
+
+static void run_check(const struct run *run)
+{
+	MUST(run->p[0] == run->size && run->p[run->size - 1] == run->size);
+}
+
+START_TEST(runs_come_and_go)
+{
+	struct run runs[50] = {{NULL, 0}};
+	unsigned seed = 5;
+
+	for (int i = 0; i < 20000; i++) {
+		struct run *run = &runs[rand_r(&seed) % 50];
+		size_t size = 20 * K + (size_t)rand_r(&seed) % (600 * K);
+
+		if (run->p)
+			run_check(run);
+		if (run->p && i % 3) {
+			arena_mfree(subject.ctx, run->p);
+			run->p = NULL;
+			continue;
+		}
+		if (run->p) {
+			run->p = arena_remalloc(subject.ctx, run->p, size);
+			MUST(run->p[0] == run->size);
+		} else {
+			run->p = own(size);
+		}
+		run_fill(run, size);
+	}
+	for (size_t i = 0; i < 50; i++)
+		if (runs[i].p)
+			arena_mfree(subject.ctx, runs[i].p);
+	ck_assert_uint_eq(arena_reset(subject.ctx), 0);
+	ck_assert_int_eq(lower_live, 0);
+}
+END_TEST
+
+/* ---- alignment ---- */
+
+START_TEST(alignment_beyond_the_chunk)
+{
+	static const size_t aligns[] = {4 * K, 64 * K, 2 * M, 64 * M};
+	char *before = own(100);
+
+	for (size_t i = 0; i < ARRAY_LENGTH(aligns); i++) {
+		char *small = arena_memalign(subject.ctx, aligns[i], 24);
+		char *large = arena_memalign(subject.ctx, aligns[i], 3 * M);
+
+		ck_assert(arena_owns(subject.ctx, small) && arena_owns(subject.ctx, large));
+		ck_assert(is_aligned(small, aligns[i]) && is_aligned(large, aligns[i]));
+		ck_assert(small + 24 <= large || large + 3 * M <= small);
+		memset(small, 1, 24);
+		memset(large, 2, 3 * M);
+		ck_assert_uint_eq(arena_mfree(subject.ctx, small), 24);
+		ck_assert_uint_eq(arena_mfree(subject.ctx, large), 3 * M);
+	}
+	arena_mfree(subject.ctx, before);
+	ck_assert_uint_eq(arena_reset(subject.ctx), 0);
+}
+END_TEST
+
+/* What an aligned run leaves out before it and behind is free. */
+START_TEST(nothing_is_lost_to_alignment)
+{
+	for (int i = 0; i < 1000; i++) {
+		own(64 * K);
+		MUST(arena_owns(subject.ctx, arena_memalign(subject.ctx, 2 * M, 64 * K)));
+		if (i % 10 == 9)
+			arena_reset(subject.ctx);
+	}
+	for (int i = 0; i < 400; i++)
+		MUST(arena_owns(subject.ctx, arena_memalign(subject.ctx, 2 * M, 64 * K)));
 }
 END_TEST
 
@@ -186,8 +457,41 @@ START_TEST(a_block_can_grow_out_of_the_arena)
 	p = arena_remalloc(subject.ctx, p, 100 * K);
 	ck_assert_int_eq(lower_live, 1);
 	check_pattern(p, 1000);
-	ck_assert_uint_eq(arena_reset(subject.ctx), 0);
+	ck_assert_uint_eq(arena_reset(subject.ctx), SIZE_MAX);
 	arena_mfree(subject.ctx, p);
+	ck_assert_uint_eq(arena_reset(subject.ctx), 0);
+}
+END_TEST
+
+START_TEST(reset_is_refused_over_blocks_of_lower)
+{
+	ValueMutPtr block = arena_alloc(subject.ctx, 100 * K, 8);
+	char *p = own(100);
+
+	put_pattern((unsigned char *)p, 100);
+	ck_assert_uint_eq(arena_reset(subject.ctx), SIZE_MAX);
+	check_pattern((unsigned char *)p, 100);
+	ck_assert((char *)own(100) > p);
+	block = arena_realloc(subject.ctx, block, 100 * K, 200 * K, 8);
+	ck_assert_uint_eq(arena_reset(subject.ctx), SIZE_MAX);
+	arena_free(subject.ctx, block);
+	ck_assert_uint_eq(arena_reset(subject.ctx), 2);
+}
+END_TEST
+
+/* Of what was freed, nothing stays away for ever. */
+START_TEST(churning_does_not_reach_the_cap)
+{
+	for (int i = 0; i < 20000; i++) {
+		void *a = arena_malloc(subject.ctx, 300);
+		void *b = arena_malloc(subject.ctx, 5 * K);
+
+		if (i >= 50)
+			arena_mfree(subject.ctx, many[i % 50]);
+		many[i % 50] = a;
+		arena_mfree(subject.ctx, b);
+		MUST(lower_live == 0);
+	}
 }
 END_TEST
 
@@ -252,37 +556,83 @@ START_TEST(memory_is_zero_after_reset)
 }
 END_TEST
 
+/* Pages of n bytes at p that are in memory. */
+static size_t resident(char *p, size_t n)
+{
+	static unsigned char pages[64 * M / (4 * K)];
+	size_t in = 0;
+
+	MUST(n / (4 * K) <= sizeof(pages));
+	ck_assert_int_eq(mincore((char *)((uintptr_t)p & ~(4 * K - 1)), n, pages), 0);
+	for (size_t i = 0; i < n / (4 * K); i++)
+		in += pages[i] & 1;
+	return in;
+}
+
+START_TEST(reset_keeps_what_was_used_since_the_last)
+{
+	char *p = own(32 * M);
+
+	memset(p, 1, 32 * M);
+	arena_reset(subject.ctx);
+	ck_assert_uint_eq(resident(p, 32 * M), 32 * M / (4 * K));
+	ck_assert_ptr_eq(own(100 * K), p);
+	arena_reset(subject.ctx);
+	ck_assert_uint_lt(resident(p, 32 * M), 100);
+	ck_assert(all_are((unsigned char *)arena_calloc(subject.ctx, 1, 32 * M), 0, 32 * M));
+}
+END_TEST
+
+START_TEST(zeroed_after_reset)
+{
+	for (int round = 0; round < 3; round++) {
+		unsigned char *run = arena_calloc(subject.ctx, 1, 200 * K);
+
+		for (int i = 0; i < 2000; i++) {
+			unsigned char *p = arena_calloc(subject.ctx, 1, 100);
+
+			MUST(all_are(p, 0, 100));
+			memset(p, 0xff, 100);
+			memset(own(100), 0xff, 100);
+		}
+		ck_assert(all_are(run, 0, 200 * K));
+		memset(run, 0xff, 200 * K);
+		ck_assert_uint_eq(arena_reset(subject.ctx), 4001);
+	}
+}
+END_TEST
+
 #define EACH 3000
 
-static void *allocate_only(void *arg)
+static pthread_barrier_t allocated, was_reset;
+
+static void *allocate_twice(void *arg)
 {
-	(void)arg;
-	for (int i = 0; i < EACH; i++)
-		MUST(arena_malloc(subject.ctx, 100));
-	return NULL;
+	for (int round = 0; round < 2; round++) {
+		for (int i = 0; i < EACH; i++)
+			memset(arena_malloc(subject.ctx, 100), 1, 100);
+		pthread_barrier_wait(&allocated);
+		pthread_barrier_wait(&was_reset);
+	}
+	return arg;
 }
 
-static void *reset_often(void *arg)
+START_TEST(reset_takes_the_chunks_of_all_threads)
 {
-	size_t *dropped = arg;
+	pthread_t threads[COMMON_THREADS];
 
-	while (!stop_churning)
-		*dropped += arena_reset(subject.ctx);
-	return NULL;
-}
-
-START_TEST(reset_under_way_counts_every_block_once)
-{
-	size_t dropped = 0;
-	pthread_t resetter;
-
-	stop_churning = false;
-	pthread_create(&resetter, NULL, reset_often, &dropped);
-	run_threads(allocate_only);
-	stop_churning = true;
-	pthread_join(resetter, NULL);
-	dropped += arena_reset(subject.ctx);
-	ck_assert_uint_eq(dropped, COMMON_THREADS * EACH);
+	pthread_barrier_init(&allocated, NULL, COMMON_THREADS + 1);
+	pthread_barrier_init(&was_reset, NULL, COMMON_THREADS + 1);
+	for (size_t i = 0; i < COMMON_THREADS; i++)
+		pthread_create(&threads[i], NULL, allocate_twice, NULL);
+	for (int round = 0; round < 2; round++) {
+		pthread_barrier_wait(&allocated);
+		ck_assert_uint_eq(arena_reset(subject.ctx), COMMON_THREADS * EACH);
+		pthread_barrier_wait(&was_reset);
+	}
+	for (size_t i = 0; i < COMMON_THREADS; i++)
+		pthread_join(threads[i], NULL);
+	ck_assert_uint_eq(arena_reset(subject.ctx), 0);
 }
 END_TEST
 
@@ -401,6 +751,182 @@ START_TEST(every_allocation_may_fail)
 }
 END_TEST
 
+static void data_is_limited(void *arg)
+{
+	struct rlimit limit = {.rlim_cur = 64 * M, .rlim_max = 64 * M};
+	size_t n = 0;
+
+	if (start(64 * K, 1024 * M, arg) != 0)
+		_exit(1);
+	setrlimit(RLIMIT_DATA, &limit);
+	/* valgrind does not hold a program to it */
+	if (mmap(NULL, 128 * M, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) !=
+	    MAP_FAILED)
+		_exit(0);
+	while (arena_malloc(subject.ctx, 1 * M) && lower_live == 0)
+		n++;
+	/* most of the limit was had, and small blocks need no more than a chunk */
+	_exit(n > 40 && n < 64 ? 0 : 2);
+}
+
+START_TEST(a_limit_on_data_is_like_the_cap)
+{
+	struct child child;
+
+	run_child(&child, data_is_limited, (void *)"lower");
+	ck_assert_int_eq(WEXITSTATUS(child.status), 0);
+	run_child(&child, data_is_limited, (void *)"fail");
+	ck_assert_int_eq(WEXITSTATUS(child.status), 0);
+}
+END_TEST
+
+/* ---- system calls on the range, each failing in turn ---- */
+
+static unsigned range_fault;
+static bool range_fault_hit;
+
+int __real_mprotect(void *p, size_t size, int prot);
+int __real_madvise(void *p, size_t size, int advice);
+int __wrap_mprotect(void *p, size_t size, int prot);
+int __wrap_madvise(void *p, size_t size, int advice);
+
+static bool range_fails(void)
+{
+	if (range_fault == 0 || --range_fault != 0)
+		return false;
+	range_fault_hit = true;
+	errno = ENOMEM;
+	return true;
+}
+
+int __wrap_mprotect(void *p, size_t size, int prot)
+{
+	return range_fails() ? -1 : __real_mprotect(p, size, prot);
+}
+
+int __wrap_madvise(void *p, size_t size, int advice)
+{
+	return range_fails() ? -1 : __real_madvise(p, size, advice);
+}
+
+/* Blocks of all kinds, and memory that is zero where it has to be. */
+static void some_of_everything(void)
+{
+	for (int round = 0; round < 3; round++) {
+		void *small = arena_calloc(subject.ctx, 1, 1000);
+		void *large = arena_calloc(subject.ctx, 1, 20 * M);
+		void *other = arena_memalign(subject.ctx, 2 * M, 3 * M);
+
+		ck_assert(all_are(small, 0, 1000) && all_are(large, 0, 20 * M));
+		memset(small, 1, 1000);
+		memset(large, 1, 20 * M);
+		large = arena_remalloc(subject.ctx, large, 30 * M);
+		ck_assert(all_are(large, 1, 20 * M));
+		memset(other, 1, 3 * M);
+		arena_mfree(subject.ctx, large);
+		arena_mfree(subject.ctx, other);
+		arena_mfree(subject.ctx, small);
+		ck_assert_int_eq(lower_live, 0);
+	}
+}
+
+START_TEST(every_call_on_the_range_may_fail)
+{
+	unsigned n;
+
+	for (n = 1;; n++) {
+		params[3].number = 1;
+		ck_assert_int_eq(start(64 * K, 1024 * M, "lower"), 0);
+		params[3].number = 0;
+		range_fault = n;
+		range_fault_hit = false;
+		errno = EDOM;
+		some_of_everything();
+		range_fault = 0;
+		ck_assert_int_eq(errno, EDOM);
+		ck_assert_uint_eq(arena_reset(subject.ctx), 0);
+		some_of_everything();
+		stop();
+		if (!range_fault_hit)
+			break;
+	}
+	ck_assert_uint_gt(n, 3);
+}
+END_TEST
+
+START_TEST(huge_pages_that_the_system_has_not)
+{
+	params[3].number = range_fault = 1;
+	ck_assert_int_eq(start(64 * K, 1024 * M, "lower"), 0);
+	params[3].number = 0;
+	some_of_everything();
+	stop();
+}
+END_TEST
+
+START_TEST(huge_pages)
+{
+	params[3].number = 1;
+	ck_assert_int_eq(start(64 * K, 1024 * M, "lower"), 0);
+	params[3].number = 0;
+	own(20 * K);
+	ck_assert(is_aligned((char *)own(10 * M) - 64 * K, 2 * M));
+	some_of_everything();
+	stop();
+}
+END_TEST
+
+/* ---------------------------------------------------------------- fork -- */
+
+static void *left_behind;
+
+static void *stay(void *arg)
+{
+	left_behind = arena_malloc(subject.ctx, 100);
+	memset(left_behind, 1, 100);
+	pthread_barrier_wait(&allocated);
+	pthread_barrier_wait(&was_reset);
+	return arg;
+}
+
+/* The chunk of a thread that is not there any more must not be taken for empty. */
+static void child_goes_on(void)
+{
+	void *p = arena_malloc(subject.ctx, 100);
+
+	alarm(60);
+	memset(p, 2, 100);
+	arena_mfree(subject.ctx, left_behind);
+	allocate_many(100);
+	for (size_t i = 0; i < MANY; i++)
+		memset(many[i], 3, 100);
+	_exit(all_are(p, 2, 100) ? 0 : 1);
+}
+
+START_TEST(a_forked_child_frees_what_others_left)
+{
+	pthread_t thread;
+	int status;
+	pid_t pid;
+
+	pthread_barrier_init(&allocated, NULL, 2);
+	pthread_barrier_init(&was_reset, NULL, 2);
+	pthread_create(&thread, NULL, stay, NULL);
+	pthread_barrier_wait(&allocated);
+	arena_prefork(subject.ctx);
+	pid = fork();
+	if (pid == 0) {
+		arena_postfork_child(subject.ctx);
+		child_goes_on();
+	}
+	arena_postfork_parent(subject.ctx);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
+	pthread_barrier_wait(&was_reset);
+	pthread_join(thread, NULL);
+}
+END_TEST
+
 static TCase *case_with(const char *name, void (*setup)(void))
 {
 	TCase *tc = tcase_create(name);
@@ -418,13 +944,31 @@ static TCase *large_case(void)
 	tcase_add_test(tc, usable_size_is_what_was_asked);
 	tcase_add_test(tc, owns_only_its_range);
 	tcase_add_test(tc, last_blocks_of_the_chunk_are_given_back);
-	tcase_add_test(tc, a_block_in_the_middle_is_not_used_again);
+	tcase_add_test(tc, a_block_in_the_middle_waits_for_its_chunk);
 	tcase_add_test(tc, last_block_grows_and_shrinks_in_place);
+	tcase_add_test(tc, a_block_in_the_middle_shrinks_and_grows_back);
+	tcase_add_test(tc, last_block_grows_to_the_end_of_its_chunk);
+	tcase_add_test(tc, empty_chunks_are_used_again);
+	tcase_add_test(tc, chunks_that_others_emptied_are_used_again);
+	tcase_add_test(tc, a_chunk_that_others_emptied_begins_anew);
+	tcase_add_test(tc, a_chunk_without_a_block_begins_anew);
+	tcase_add_test(tc, zeroed_in_a_chunk_that_is_used_again);
+	tcase_add_test(tc, freed_runs_are_used_again_and_merged);
+	tcase_add_test(tc, the_last_run_goes_back_to_the_range);
+	tcase_add_test(tc, a_run_grows_into_a_freed_neighbour);
+	tcase_add_test(tc, a_run_that_shrinks_gives_the_rest_back);
+	tcase_add_test(tc, runs_come_and_go);
+	tcase_add_test(tc, alignment_beyond_the_chunk);
+	tcase_add_test(tc, nothing_is_lost_to_alignment);
 	tcase_add_test(tc, last_run_grows_in_place);
 	tcase_add_test(tc, large_freed_blocks_give_memory_back);
 	tcase_add_test(tc, memory_is_zero_after_reset);
 	tcase_add_test(tc, reset_does_not_count_the_freed);
-	tcase_add_test(tc, reset_under_way_counts_every_block_once);
+	tcase_add_test(tc, reset_keeps_what_was_used_since_the_last);
+	tcase_add_test(tc, zeroed_after_reset);
+	tcase_add_test(tc, reset_takes_the_chunks_of_all_threads);
+	if (!CHECK_SANITIZED)
+		tcase_add_test(tc, a_forked_child_frees_what_others_left);
 	return tc;
 }
 
@@ -435,6 +979,8 @@ static TCase *cap_case(void)
 	tcase_add_test(tc, lower_serves_what_the_cap_leaves_out);
 	tcase_add_test(tc, a_block_can_grow_out_of_the_arena);
 	tcase_add_test(tc, chunks_outlive_their_threads);
+	tcase_add_test(tc, reset_is_refused_over_blocks_of_lower);
+	tcase_add_test(tc, churning_does_not_reach_the_cap);
 	return tc;
 }
 
@@ -457,6 +1003,12 @@ static TCase *init_case(void)
 	tcase_add_test(tc, without_addresses_lower_serves);
 	tcase_add_test(tc, without_addresses_and_lower_init_fails);
 	tcase_add_test(tc, every_allocation_may_fail);
+	tcase_add_test(tc, every_call_on_the_range_may_fail);
+	tcase_add_test(tc, huge_pages);
+	tcase_add_test(tc, huge_pages_that_the_system_has_not);
+	/* the sanitizers' own maps count as data */
+	if (!CHECK_SANITIZED)
+		tcase_add_test(tc, a_limit_on_data_is_like_the_cap);
 	return tc;
 }
 

@@ -23,7 +23,7 @@ expect()
 	fi
 }
 
-for program in auto manual host secure dlopened; do
+for program in auto manual host secure dlopened reset; do
 	$CC -Wall -Wextra -Werror -I"$top_srcdir/include" \
 		"$top_srcdir/tests/linked/$program.c" -o "$work/$program" \
 		-L"$CHIC_ALLOC_LIBDIR" -Wl,--as-needed -lchic_alloc -pthread -ldl || exit 1
@@ -144,6 +144,14 @@ expect "under the preload library one state serves both" \
 layer default
 $counters" "$(CHIC_ALLOC_CONF='' CHIC_ALLOC_MODULE=counting \
 	LD_PRELOAD="$CHIC_ALLOC_PRELOAD" "$work/auto" 2>&1)"
+
+expect "a linked program drops what it has" "0, dropped 1000" \
+	"$(CHIC_ALLOC_CONF='' CHIC_ALLOC_MODULE=arena "$work/reset" 2>&1)"
+expect "but not where its malloc goes through the stack as well" \
+	"-1, dropped 0
+found an unmodified program's malloc, expected a program that links the library: \
+its blocks are not its own to drop" "$(CHIC_ALLOC_CONF='' CHIC_ALLOC_MODULE=arena \
+	LD_PRELOAD="$CHIC_ALLOC_PRELOAD" "$work/reset" 2>&1)"
 
 $CC -shared -fPIC -DRUNTIME -I"$top_srcdir/include" "$top_srcdir/tests/linked/runtime.c" \
 	-o "$work/libruntime.so" &&
