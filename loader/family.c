@@ -44,14 +44,18 @@ __attribute__((cold, noinline)) static void *align_again(const struct chic_mallo
 	return NULL;
 }
 
-/* An aligned_alloc() may insist on a size that is a multiple of the alignment. */
+/*
+ * An aligned_alloc() may insist on a size that is a multiple of the alignment.  More
+ * than PTRDIFF_MAX has no heap.
+ */
 __attribute__((cold, noinline)) static void *align_multiple(const struct chic_malloc_family *f,
 							    size_t align, size_t size)
 {
 	size_t rest = size & (align - 1);
 
-	return rest && size <= SIZE_MAX - align ? f->memalign(align, size - rest + align)
-						: NULL;
+	if (!rest || align > PTRDIFF_MAX || size > PTRDIFF_MAX - align)
+		return NULL;
+	return f->memalign(align, size - rest + align);
 }
 
 void *family_aligned(const struct chic_malloc_family *f, size_t align, size_t size)
