@@ -203,13 +203,13 @@ do
 done
 refused "counting twice" "got 'counting' again, expected each module once" \
 	"$chic" run -m "counting, counting" -- touch started
-if "$chic" info jemalloc >out 2>err; then
+if "$chic" run -m libjemalloc.so.2 -- true >out 2>err; then
 	rm -f report
-	"$chic" run -m "counting, jemalloc" -o "counting.output=$tmp/report" -o counting.sites=0 -- \
+	"$chic" run -m "counting, libjemalloc.so.2" -o "counting.output=$tmp/report" -o counting.sites=0 -- \
 		./known leaks 100 >out 2>err
 	holds "counting, jemalloc" report '\(leaky\+0x'
 else
-	skip "counting, jemalloc" "no jemalloc"
+	skip "counting, jemalloc" "libjemalloc.so.2 is not installed"
 fi
 
 finish

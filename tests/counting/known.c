@@ -22,7 +22,7 @@
 static void *volatile kept[100000];
 static size_t count;
 
-static void *blocks(void *arg)
+__attribute__((noinline)) static void *blocks(void *arg)
 {
 	size_t base = (size_t)arg * count;
 
