@@ -34,9 +34,9 @@ static bool one_less(_Atomic size_t *count)
 }
 
 /* Once there is no strong owner there never will be. */
-static int32_t one_more_strong(struct shared *block)
+static int32_t one_more_strong(_Atomic size_t *strong)
 {
-	size_t count = atomic_load_explicit(&block->strong, memory_order_relaxed);
+	size_t count = atomic_load_explicit(strong, memory_order_relaxed);
 
 	do {
 		if (!count)
@@ -44,24 +44,24 @@ static int32_t one_more_strong(struct shared *block)
 		if (count >= OWNERS_MAX)
 			return ChicShared_Overflow;
 	} while (!atomic_compare_exchange_weak_explicit(
-		&block->strong, &count, count + 1, memory_order_acquire, memory_order_relaxed));
+		strong, &count, count + 1, memory_order_acquire, memory_order_relaxed));
 	return ChicShared_Success;
 }
 
 /* By a strong owner: a weak one, which keeps get_mut from it, may not be there. */
-static int32_t one_more_weak(struct shared *block)
+static int32_t one_more_weak(_Atomic size_t *weak)
 {
-	size_t count = atomic_load_explicit(&block->weak, memory_order_relaxed);
+	size_t count = atomic_load_explicit(weak, memory_order_relaxed);
 
 	for (;;) {
 		if (count == LOOKED_AT) {
 			sched_yield();
-			count = atomic_load_explicit(&block->weak, memory_order_relaxed);
+			count = atomic_load_explicit(weak, memory_order_relaxed);
 			continue;
 		}
 		if (count >= OWNERS_MAX)
 			return ChicShared_Overflow;
-		if (atomic_compare_exchange_weak_explicit(&block->weak, &count, count + 1,
+		if (atomic_compare_exchange_weak_explicit(weak, &count, count + 1,
 							  memory_order_acquire,
 							  memory_order_relaxed))
 			return ChicShared_Success;
@@ -83,30 +83,20 @@ static inline struct shared *weak_block_of(const ChicWeak *weak)
 CHIC_EXPORT int32_t chic_rt_arc_new(ChicArc *dest, const uint8_t *src, size_t size,
 				    size_t align, uintptr_t drop_fn, uint64_t type_id)
 {
-	struct shared *block;
-	int32_t err;
-
 	if (!dest)
 		return ChicShared_InvalidPointer;
-	block = shared_new(src, size, align, drop_fn, type_id, &err);
-	if (block)
-		dest->ptr = block;
-	return err;
+	return shared_new(&dest->ptr, src, size, align, drop_fn, type_id);
 }
 
 CHIC_EXPORT int32_t chic_rt_arc_clone(ChicArc *dest, const ChicArc *src)
 {
 	struct shared *block = block_of(src);
-	int32_t err;
 
 	if (!dest || !block)
 		return ChicShared_InvalidPointer;
 	if (dest == src)
 		return ChicShared_Success;
-	err = one_more(&block->strong);
-	if (!err)
-		dest->ptr = block;
-	return err;
+	return shared_own(&dest->ptr, block, &block->strong, one_more);
 }
 
 CHIC_EXPORT void chic_rt_arc_drop(ChicArc *target)
@@ -116,11 +106,7 @@ CHIC_EXPORT void chic_rt_arc_drop(ChicArc *target)
 	if (!block)
 		return;
 	target->ptr = NULL;
-	if (!one_less(&block->strong))
-		return;
-	shared_end_value(block);
-	if (one_less(&block->weak))
-		shared_free(block);
+	shared_drop_strong(block, one_less);
 }
 
 CHIC_EXPORT const uint8_t *chic_rt_arc_get(const ChicArc *src)
@@ -170,29 +156,21 @@ CHIC_EXPORT size_t chic_rt_arc_weak_count(const ChicArc *src)
 CHIC_EXPORT int32_t chic_rt_arc_downgrade(ChicWeak *dest, const ChicArc *src)
 {
 	struct shared *block = block_of(src);
-	int32_t err;
 
 	if (!dest || !block)
 		return ChicShared_InvalidPointer;
-	err = one_more_weak(block);
-	if (!err)
-		dest->ptr = block;
-	return err;
+	return shared_own(&dest->ptr, block, &block->weak, one_more_weak);
 }
 
 CHIC_EXPORT int32_t chic_rt_weak_clone(ChicWeak *dest, const ChicWeak *src)
 {
 	struct shared *block = weak_block_of(src);
-	int32_t err;
 
 	if (!dest || !block)
 		return ChicShared_InvalidPointer;
 	if (dest == src)
 		return ChicShared_Success;
-	err = one_more(&block->weak);
-	if (!err)
-		dest->ptr = block;
-	return err;
+	return shared_own(&dest->ptr, block, &block->weak, one_more);
 }
 
 CHIC_EXPORT void chic_rt_weak_drop(ChicWeak *target)
@@ -202,8 +180,7 @@ CHIC_EXPORT void chic_rt_weak_drop(ChicWeak *target)
 	if (!block)
 		return;
 	target->ptr = NULL;
-	if (one_less(&block->weak))
-		shared_free(block);
+	shared_drop_weak(block, one_less);
 }
 
 CHIC_EXPORT int32_t chic_rt_weak_upgrade(ChicArc *dest, const ChicWeak *src)
@@ -213,10 +190,8 @@ CHIC_EXPORT int32_t chic_rt_weak_upgrade(ChicArc *dest, const ChicWeak *src)
 
 	if (!dest || !block)
 		return ChicShared_InvalidPointer;
-	err = one_more_strong(block);
+	err = shared_own(&dest->ptr, block, &block->strong, one_more_strong);
 	if (err == ChicShared_InvalidPointer)
 		dest->ptr = NULL;
-	else if (!err)
-		dest->ptr = block;
 	return err;
 }

@@ -44,30 +44,20 @@ static inline struct shared *weak_block_of(const ChicWeakRc *weak)
 CHIC_EXPORT int32_t chic_rt_rc_new(ChicRc *dest, const uint8_t *src, size_t size, size_t align,
 				   uintptr_t drop_fn, uint64_t type_id)
 {
-	struct shared *block;
-	int32_t err;
-
 	if (!dest)
 		return ChicShared_InvalidPointer;
-	block = shared_new(src, size, align, drop_fn, type_id, &err);
-	if (block)
-		dest->ptr = block;
-	return err;
+	return shared_new(&dest->ptr, src, size, align, drop_fn, type_id);
 }
 
 CHIC_EXPORT int32_t chic_rt_rc_clone(ChicRc *dest, const ChicRc *src)
 {
 	struct shared *block = block_of(src);
-	int32_t err;
 
 	if (!dest || !block)
 		return ChicShared_InvalidPointer;
 	if (dest == src)
 		return ChicShared_Success;
-	err = one_more(&block->strong);
-	if (!err)
-		dest->ptr = block;
-	return err;
+	return shared_own(&dest->ptr, block, &block->strong, one_more);
 }
 
 CHIC_EXPORT void chic_rt_rc_drop(ChicRc *target)
@@ -77,11 +67,7 @@ CHIC_EXPORT void chic_rt_rc_drop(ChicRc *target)
 	if (!block)
 		return;
 	target->ptr = NULL;
-	if (!one_less(&block->strong))
-		return;
-	shared_end_value(block);
-	if (one_less(&block->weak))
-		shared_free(block);
+	shared_drop_strong(block, one_less);
 }
 
 CHIC_EXPORT const uint8_t *chic_rt_rc_get(const ChicRc *src)
@@ -119,29 +105,21 @@ CHIC_EXPORT size_t chic_rt_rc_weak_count(const ChicRc *src)
 CHIC_EXPORT int32_t chic_rt_rc_downgrade(ChicWeakRc *dest, const ChicRc *src)
 {
 	struct shared *block = block_of(src);
-	int32_t err;
 
 	if (!dest || !block)
 		return ChicShared_InvalidPointer;
-	err = one_more(&block->weak);
-	if (!err)
-		dest->ptr = block;
-	return err;
+	return shared_own(&dest->ptr, block, &block->weak, one_more);
 }
 
 CHIC_EXPORT int32_t chic_rt_weak_rc_clone(ChicWeakRc *dest, const ChicWeakRc *src)
 {
 	struct shared *block = weak_block_of(src);
-	int32_t err;
 
 	if (!dest || !block)
 		return ChicShared_InvalidPointer;
 	if (dest == src)
 		return ChicShared_Success;
-	err = one_more(&block->weak);
-	if (!err)
-		dest->ptr = block;
-	return err;
+	return shared_own(&dest->ptr, block, &block->weak, one_more);
 }
 
 CHIC_EXPORT void chic_rt_weak_rc_drop(ChicWeakRc *target)
@@ -151,14 +129,12 @@ CHIC_EXPORT void chic_rt_weak_rc_drop(ChicWeakRc *target)
 	if (!block)
 		return;
 	target->ptr = NULL;
-	if (one_less(&block->weak))
-		shared_free(block);
+	shared_drop_weak(block, one_less);
 }
 
 CHIC_EXPORT int32_t chic_rt_weak_rc_upgrade(ChicRc *dest, const ChicWeakRc *src)
 {
 	struct shared *block = weak_block_of(src);
-	int32_t err;
 
 	if (!dest || !block)
 		return ChicShared_InvalidPointer;
@@ -166,8 +142,5 @@ CHIC_EXPORT int32_t chic_rt_weak_rc_upgrade(ChicRc *dest, const ChicWeakRc *src)
 		dest->ptr = NULL;
 		return ChicShared_InvalidPointer;
 	}
-	err = one_more(&block->strong);
-	if (!err)
-		dest->ptr = block;
-	return err;
+	return shared_own(&dest->ptr, block, &block->strong, one_more);
 }

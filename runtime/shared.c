@@ -16,28 +16,24 @@ static bool block_size(size_t size, size_t align, size_t *out)
 	       !__builtin_add_overflow(value_offset(align), size, out) && *out <= RT_SIZE_MAX;
 }
 
-struct shared *shared_new(const uint8_t *src, size_t size, size_t align, uintptr_t drop_fn,
-			  uint64_t type_id, int32_t *err)
+int32_t shared_new(void **dest, const uint8_t *src, size_t size, size_t align,
+		   uintptr_t drop_fn, uint64_t type_id)
 {
 	struct shared *block;
 	size_t bytes;
 
-	*err = ChicShared_InvalidPointer;
 	if (!src && size)
-		return NULL;
-	*err = ChicShared_AllocationFailed;
+		return ChicShared_InvalidPointer;
 	align += !align;
 	if (!rt_power_of_two(align))
-		return NULL;
+		return ChicShared_AllocationFailed;
 	if (align < _Alignof(struct shared))
 		align = _Alignof(struct shared);
-	*err = ChicShared_Overflow;
 	if (!block_size(size, align, &bytes))
-		return NULL;
-	*err = ChicShared_AllocationFailed;
+		return ChicShared_Overflow;
 	block = (struct shared *)rt_get(bytes, align);
 	if (!block)
-		return NULL;
+		return ChicShared_AllocationFailed;
 	rt_count_taken();
 	atomic_init(&block->strong, 1);
 	atomic_init(&block->weak, 1);
@@ -46,8 +42,8 @@ struct shared *shared_new(const uint8_t *src, size_t size, size_t align, uintptr
 	block->drop_fn = drop_fn;
 	block->type_id = type_id;
 	rt_copy(shared_value(block), src, size);
-	*err = ChicShared_Success;
-	return block;
+	*dest = block;
+	return ChicShared_Success;
 }
 
 void shared_end_value(struct shared *block)

@@ -25,9 +25,16 @@ struct shared {
 /* More owners are refused: what is left above is for threads that find out together. */
 #define OWNERS_MAX ((size_t)PTRDIFF_MAX)
 
-/* Null where there is no memory, or *err says why. */
-struct shared *shared_new(const uint8_t *src, size_t size, size_t align, uintptr_t drop_fn,
-			  uint64_t type_id, int32_t *err);
+/*
+ * What Rc and Arc differ in: how an owner is counted.  more answers a status, less
+ * whether that was the last.
+ */
+typedef int32_t shared_more_fn(_Atomic size_t *count);
+typedef bool shared_less_fn(_Atomic size_t *count);
+
+/* The first owner into *dest, which is left alone on failure. */
+int32_t shared_new(void **dest, const uint8_t *src, size_t size, size_t align,
+		   uintptr_t drop_fn, uint64_t type_id);
 /* The value's end; the block stays. */
 void shared_end_value(struct shared *block);
 void shared_free(struct shared *block);
@@ -35,6 +42,31 @@ void shared_free(struct shared *block);
 static inline uint8_t *shared_value(struct shared *block)
 {
 	return (uint8_t *)block + ((sizeof(*block) + block->align - 1) & -block->align);
+}
+
+/* One more owner into *dest, which is left alone on failure. */
+static inline int32_t shared_own(void **dest, struct shared *block, _Atomic size_t *count,
+				 shared_more_fn *more)
+{
+	int32_t err = more(count);
+
+	if (!err)
+		*dest = block;
+	return err;
+}
+
+static inline void shared_drop_weak(struct shared *block, shared_less_fn *less)
+{
+	if (less(&block->weak))
+		shared_free(block);
+}
+
+static inline void shared_drop_strong(struct shared *block, shared_less_fn *less)
+{
+	if (!less(&block->strong))
+		return;
+	shared_end_value(block);
+	shared_drop_weak(block, less);
 }
 
 #pragma GCC visibility pop
