@@ -18,6 +18,7 @@ modules=${CHIC_ALLOC_MODULEDIR:-$PWD/modules/.libs}
 preload=${CHIC_ALLOC_PRELOAD:-$PWD/.libs/libchic_alloc_preload.so}
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
+. "$srcdir/bench/workloads.sh"
 
 for file in "$libdir/libchic_alloc.so" "$modules/arena.so" "$preload"
 do
@@ -76,13 +77,8 @@ local words = {}
 for i = 1, 100000 do words[#words + 1] = "word " .. i end
 print(n, #table.concat(words, " "))
 LUA
-cat >"$tmp/words.pl" <<'PERL'
-my %h;
-for my $i (1 .. 200000) { push @{$h{$i % 5000}}, "value $i" }
-print scalar(map { sort @$_ } values %h), "\n";
-PERL
-gcc -E -D_GNU_SOURCE -I"$srcdir/include" -I"$srcdir/loader" "$srcdir"/loader/elf.c \
-	-o "$tmp/elf.i" 2>/dev/null
+work_perl 200000 >"$tmp/words.pl"
+work_c "$srcdir" >"$tmp/elf.i" 2>/dev/null
 printf '#include <algorithm>\n#include <map>\n#include <regex>\n#include <string>\nint x;\n' \
 	>"$tmp/std.cc"
 

@@ -18,6 +18,7 @@ preload=${CHIC_ALLOC_PRELOAD:-$PWD/.libs/libchic_alloc_preload.so}
 module=${CHIC_ALLOC_MODULEDIR:-$PWD/modules/.libs}/counting.so
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
+. "$srcdir/bench/workloads.sh"
 
 for file in "$preload" "$module"
 do
@@ -74,19 +75,8 @@ time_command()
 }
 printf '%s\n' "$@" | grep . >"$tmp/candidates"
 
-cat >"$tmp/sql" <<'SQL'
-CREATE TABLE t(a INTEGER PRIMARY KEY, b TEXT, c REAL);
-WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000)
-INSERT INTO t SELECT i, 'row ' || i, i * 0.5 FROM n;
-SELECT count(*), sum(length(b)) FROM t WHERE b LIKE '%7%';
-CREATE INDEX x ON t(b);
-SELECT max(b) FROM t;
-SQL
-cat >"$tmp/hash.pl" <<'PERL'
-my %h;
-for my $i (1 .. 300000) { push @{$h{$i % 5000}}, "value $i" }
-print scalar(map { sort @$_ } values %h), "\n";
-PERL
+work_sql 200000 >"$tmp/sql"
+work_perl 300000 >"$tmp/hash.pl"
 cat >"$tmp/tables.lua" <<'LUA'
 local t = {}
 for i = 1, 300000 do t[i % 5000 + 1] = {i, tostring(i), {i}} end
@@ -97,8 +87,7 @@ time_command sqlite3 sqlite3 :memory: ".read $tmp/sql"
 PERL_HASH_SEED=0; export PERL_HASH_SEED
 time_command perl perl "$tmp/hash.pl"
 time_command lua lua "$tmp/tables.lua"
-# the compiler proper: what gcc starts for each source would be start-up three times
-gcc -E -I"$srcdir/include" -I"$srcdir/loader" "$srcdir"/loader/elf.c -o "$tmp/elf.i" &&
+work_c "$srcdir" >"$tmp/elf.i" &&
 	time_command gcc "$(gcc -print-prog-name=cc1)" -quiet -O2 -fpreprocessed "$tmp/elf.i" \
 		-o "$tmp/elf.s"
 [ ! -e "$srcdir/.git" ] || time_command git git -C "$srcdir" log -p --stat -n 100

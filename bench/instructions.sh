@@ -8,9 +8,9 @@
 #
 # no-rule: a program that no rule names, under a preload meant for the whole machine,
 # over the same without a preload.  off, calls: a vendor's library through us, over the
-# same library preloaded.  SECONDS is about how long each program runs natively;
-# callgrind takes some fifty times as long.  CHIC_ALLOC_PRELOAD names an installed
-# library.
+# same library preloaded; not with LIBRARY none.  SECONDS is about how long each program
+# runs natively, the compiler and git for as long as there is work; callgrind takes some
+# thirty times as long.  CHIC_ALLOC_PRELOAD names an installed library.
 
 seconds=${1:-1}
 library=${2:-libmimalloc.so.2}
@@ -18,6 +18,7 @@ srcdir=$(cd "${top_srcdir:-$(dirname "$0")/..}" && pwd)
 preload=${CHIC_ALLOC_PRELOAD:-$PWD/.libs/libchic_alloc_preload.so}
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
+. "$srcdir/bench/workloads.sh"
 
 [ -r "$preload" ] || { echo "instructions.sh: $preload is missing, expected a build" >&2; exit 1; }
 command -v valgrind >/dev/null || { echo "instructions.sh: valgrind is not installed" >&2; exit 77; }
@@ -27,7 +28,8 @@ do
 	printf '[allocator]\nmodule = %s\ntelemetry = %s\n' "$library" $mode >"$tmp/$mode.conf"
 done
 vendor=yes
-LD_PRELOAD=$library true 2>&1 | grep -q 'cannot be preloaded' && {
+[ "$library" != none ] || vendor=
+[ -z "$vendor" ] || ! LD_PRELOAD=$library true 2>&1 | grep -q 'cannot be preloaded' || {
 	echo "$library is not installed: off and calls are skipped"
 	vendor=
 }
@@ -63,25 +65,14 @@ compare()
 	}' | tee -a "$tmp/ratios"
 }
 
-rows=$((seconds * 300000))
-cat >"$tmp/sql" <<SQL
-CREATE TABLE t(a INTEGER PRIMARY KEY, b TEXT, c REAL);
-WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $rows)
-INSERT INTO t SELECT i, 'row ' || i, i * 0.5 FROM n;
-SELECT count(*), sum(length(b)) FROM t WHERE b LIKE '%7%';
-CREATE INDEX x ON t(b);
-DELETE FROM t WHERE a % 3 = 0;
-SELECT max(b) FROM t;
-SQL
-cat >"$tmp/hash.pl" <<PERL
-my %h;
-for my \$i (1 .. $((seconds * 900000))) { push @{\$h{\$i % 5000}}, "value \$i" }
-print scalar(map { sort @\$_ } values %h), "\n";
-PERL
+# each of these takes about a quarter of a second
+work_sql 300000 $((seconds * 4)) >"$tmp/sql"
+work_perl 900000 $((seconds * 4)) >"$tmp/hash.pl"
 cat >"$tmp/json.py" <<PYTHON
 import json
-d = {str(i): [i] * 5 for i in range($((seconds * 150000)))}
-print(len(json.dumps(json.loads(json.dumps(d)), indent=1)))
+for _ in range($((seconds * 4))):
+    d = {str(i): [i] * 5 for i in range(200000)}
+    print(len(json.dumps(json.loads(json.dumps(d)), indent=1)))
 PYTHON
 
 printf '%-15s %14s  %s  %14s  %s  %s\n' program 'no preload' no-rule "$library" off calls
@@ -92,9 +83,14 @@ PYTHONMALLOC=malloc
 export PYTHONMALLOC
 compare python3-m /usr/bin/python3 "$tmp/json.py"
 unset PYTHONMALLOC
-gcc -E -I"$srcdir/include" -I"$srcdir/loader" "$srcdir"/loader/elf.c \
-	-o "$tmp/elf.i" && compare gcc "$(gcc -print-prog-name=cc1)" -quiet -O3 -fpreprocessed "$tmp/elf.i" -o "$tmp/elf.s"
-[ ! -e "$srcdir/.git" ] || compare git git -C "$srcdir" log -p --stat -C -C -n $((seconds * 60))
-awk '{ rule += log($3); off += log($5); calls += log($6); n++ }
-	END { printf "%-15s %14s  %.4f  %14s  %.4f  %.4f\n", "geometric mean", "",
-		exp(rule / n), "", exp(off / n), exp(calls / n) }' "$tmp/ratios"
+work_c "$srcdir" >"$tmp/elf.i" && compare gcc "$(gcc -print-prog-name=cc1)" -quiet -O3 \
+	-fpreprocessed "$tmp/elf.i" -o "$tmp/elf.s"
+[ ! -e "$srcdir/.git" ] || compare git git -C "$srcdir" log -p --stat -C -C
+awk '{ rule += log($3); n++ }
+	NF > 3 { off += log($5); calls += log($6) }
+	END {
+		printf "%-15s %14s  %.4f", "geometric mean", "", exp(rule / n)
+		if (off)
+			printf "  %14s  %.4f  %.4f", "", exp(off / n), exp(calls / n)
+		print ""
+	}' "$tmp/ratios"

@@ -17,6 +17,7 @@ preload=${CHIC_ALLOC_PRELOAD:-$PWD/.libs/libchic_alloc_preload.so}
 forward=${TEST_MODULE_DIR:-$PWD/tests/modules/.libs}/forward.so
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
+. "$srcdir/bench/workloads.sh"
 
 for file in "$preload" "$forward"
 do
@@ -45,26 +46,12 @@ time_command()
 		-- "$@"
 }
 
-cat >"$tmp/sql" <<'SQL'
-CREATE TABLE t(a INTEGER PRIMARY KEY, b TEXT, c REAL);
-WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 900000)
-INSERT INTO t SELECT i, 'row ' || i, i * 0.5 FROM n;
-SELECT count(*), sum(length(b)) FROM t WHERE b LIKE '%7%';
-CREATE INDEX x ON t(b);
-DELETE FROM t WHERE a % 3 = 0;
-SELECT max(b) FROM t;
-SQL
-cat >"$tmp/hash.pl" <<'PERL'
-my %h;
-for my $i (1 .. 900000) { push @{$h{$i % 5000}}, "value $i" }
-print scalar(map { sort @$_ } values %h), "\n";
-PERL
+work_sql 900000 >"$tmp/sql"
+work_perl 900000 >"$tmp/hash.pl"
 
 time_command sqlite3 sqlite3 :memory: ".read $tmp/sql"
 time_command perl perl "$tmp/hash.pl"
-# the compiler proper: what gcc starts for each source would be start-up three times
-gcc -E -I"$srcdir/include" -I"$srcdir/loader" "$srcdir"/loader/elf.c \
-	-o "$tmp/elf.i" && time_command gcc "$(gcc -print-prog-name=cc1)" -quiet -O3 \
+work_c "$srcdir" >"$tmp/elf.i" && time_command gcc "$(gcc -print-prog-name=cc1)" -quiet -O3 \
 	-fpreprocessed "$tmp/elf.i" -o "$tmp/elf.s"
 time_command python3 env PYTHONMALLOC=malloc /usr/bin/python3 -c \
 	'import json; d = {str(i): [i] * 5 for i in range(400000)}; print(len(json.dumps(d)))'
