@@ -6,39 +6,10 @@
  * sequence is written as U+FFFD, so that the output always parses.
  */
 #define _GNU_SOURCE
+#include "../runtime/utf8.h"
 #include "cli.h"
 
 #include <math.h>
-
-/* Bytes of the valid sequence at s, 0 if there is none. */
-static unsigned utf8_length(const unsigned char *s)
-{
-	static const struct {
-		unsigned char mask, lead, length;
-		unsigned least; /* shorter code points are overlong here */
-	} forms[] = {
-		{0x80, 0x00, 1, 0},
-		{0xe0, 0xc0, 2, 0x80},
-		{0xf0, 0xe0, 3, 0x800},
-		{0xf8, 0xf0, 4, 0x10000},
-	};
-	unsigned code, i, k;
-
-	for (i = 0; i < ARRAY_SIZE(forms); i++)
-		if ((s[0] & forms[i].mask) == forms[i].lead)
-			break;
-	if (i == ARRAY_SIZE(forms))
-		return 0;
-	code = s[0] & (unsigned char)~forms[i].mask;
-	for (k = 1; k < forms[i].length; k++) {
-		if ((s[k] & 0xc0) != 0x80)
-			return 0;
-		code = code << 6 | (s[k] & 0x3f);
-	}
-	if (code < forms[i].least || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
-		return 0;
-	return forms[i].length;
-}
 
 static void put_ascii(FILE *out, unsigned char c)
 {
@@ -52,19 +23,17 @@ static void put_ascii(FILE *out, unsigned char c)
 
 static void put_string(FILE *out, const char *text)
 {
-	const unsigned char *s = (const unsigned char *)text;
-	unsigned length;
+	size_t length;
 
 	fputc('"', out);
-	while (*s) {
-		length = utf8_length(s);
+	for (; *text; text += length ? length : 1) {
+		length = utf8_length(text);
 		if (length == 1)
-			put_ascii(out, *s);
+			put_ascii(out, (unsigned char)*text);
 		else if (length)
-			fwrite(s, 1, length, out);
+			fwrite(text, 1, length, out);
 		else
 			fputs("\\ufffd", out);
-		s += length ? length : 1;
 	}
 	fputc('"', out);
 }

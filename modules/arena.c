@@ -65,7 +65,7 @@ ValueMutPtr arena_alloc(void *ctx, size_t size, size_t align)
 	struct arena *a = ctx;
 	void *p = arena_cut(a, size, align);
 
-	return arena_likely(p) ? handle(p, size, align) : other_alloc(a, size, align, false);
+	return likely(p) ? handle(p, size, align) : other_alloc(a, size, align, false);
 }
 
 ValueMutPtr arena_alloc_zeroed(void *ctx, size_t size, size_t align)
@@ -73,7 +73,7 @@ ValueMutPtr arena_alloc_zeroed(void *ctx, size_t size, size_t align)
 	struct arena *a = ctx;
 	void *p = arena_cut_zeroed(a, size, align);
 
-	return arena_likely(p) ? handle(p, size, align) : other_alloc(a, size, align, true);
+	return likely(p) ? handle(p, size, align) : other_alloc(a, size, align, true);
 }
 
 ValueMutPtr arena_realloc(void *ctx, ValueMutPtr old, size_t old_size, size_t size,
@@ -101,7 +101,7 @@ void arena_free(void *ctx, ValueMutPtr block)
 {
 	struct arena *a = ctx;
 
-	if (arena_likely(arena_has(a, block.ptr))) {
+	if (likely(arena_has(a, block.ptr))) {
 		arena_put(a, block.ptr);
 	} else {
 		lower_count(a, -1);
@@ -137,7 +137,7 @@ void *arena_malloc(void *ctx, size_t size)
 	struct arena *a = ctx;
 	void *p = arena_cut(a, size, ARENA_ALIGN);
 
-	return arena_likely(p) ? p : other_malloc(a, size);
+	return likely(p) ? p : other_malloc(a, size);
 }
 
 static __attribute__((noinline)) void *other_calloc(struct arena *a, size_t n, size_t size)
@@ -155,7 +155,7 @@ void *arena_calloc(void *ctx, size_t n, size_t size)
 	struct arena *a = ctx;
 	void *p = arena_cut_zeroed(a, n * size, ARENA_ALIGN);
 
-	return arena_likely(p) ? p : other_calloc(a, n, size);
+	return likely(p) ? p : other_calloc(a, n, size);
 }
 
 void *arena_memalign(void *ctx, size_t align, size_t size)
@@ -190,7 +190,7 @@ size_t arena_mfree(void *ctx, void *p)
 {
 	struct arena *a = ctx;
 
-	if (arena_likely(arena_has(a, p)))
+	if (likely(arena_has(a, p)))
 		return arena_put(a, p);
 	lower_count(a, -1);
 	return lower_mfree(a->lower, p);

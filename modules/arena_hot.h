@@ -10,8 +10,6 @@
 
 #include "arena.h"
 
-#define arena_likely(x) __builtin_expect(!!(x), 1)
-
 static inline bool arena_has(const struct arena *a, const void *p)
 {
 	return (uintptr_t)p - (uintptr_t)a->base < a->cap;
@@ -79,10 +77,9 @@ static inline char *arena_cut(struct arena *a, size_t size, size_t align)
 	size_t step = arena_step(size);
 	char *p;
 
-	if (arena_likely(arena_self.id == a->id && size <= a->small_max &&
-			 align <= ARENA_ALIGN)) {
+	if (likely(arena_self.id == a->id && size <= a->small_max && align <= ARENA_ALIGN)) {
 		p = s->cur;
-		if (arena_likely(step <= (size_t)(s->end - p))) {
+		if (likely(step <= (size_t)(s->end - p))) {
 			s->cur = p + step;
 			s->live++;
 			arena_mark(p, size, step);
@@ -108,14 +105,14 @@ static inline char *arena_cut_zeroed(struct arena *a, size_t size, size_t align)
 {
 	char *p = arena_cut(a, size, align);
 
-	if (arena_likely(p))
+	if (likely(p))
 		arena_zero(arena_self.slot, p, size);
 	return p;
 }
 
 static inline size_t arena_put(struct arena *a, void *p)
 {
-	if (arena_likely(arena_self.id == a->id && arena_is_current(a, arena_self.slot, p)))
+	if (likely(arena_self.id == a->id && arena_is_current(a, arena_self.slot, p)))
 		return arena_uncut(arena_self.slot, p);
 	return arena_own_free(a, p);
 }

@@ -16,9 +16,6 @@
 #include "counting_sites.h"
 #include "internal.h"
 
-#define likely(x) __builtin_expect(!!(x), 1)
-#define unlikely(x) __builtin_expect(!!(x), 0)
-
 /* Class k holds sizes above 2^(k-1) and up to 2^k. */
 #define COUNTING_CLASSES (8 * sizeof(size_t))
 

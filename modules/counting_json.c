@@ -7,37 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../runtime/utf8.h"
 #include "counting.h"
-
-/* Bytes of the valid sequence of UTF-8 at s, 0 if there is none. */
-static unsigned utf8_length(const unsigned char *s)
-{
-	static const struct {
-		unsigned char mask, lead, length;
-		unsigned least; /* shorter code points are overlong here */
-	} forms[] = {
-		{0x80, 0x00, 1, 0},
-		{0xe0, 0xc0, 2, 0x80},
-		{0xf0, 0xe0, 3, 0x800},
-		{0xf8, 0xf0, 4, 0x10000},
-	};
-	unsigned code, i, k;
-
-	for (i = 0; i < 4; i++)
-		if ((s[0] & forms[i].mask) == forms[i].lead)
-			break;
-	if (i == 4)
-		return 0;
-	code = s[0] & (unsigned char)~forms[i].mask;
-	for (k = 1; k < forms[i].length; k++) {
-		if ((s[k] & 0xc0) != 0x80)
-			return 0;
-		code = code << 6 | (s[k] & 0x3f);
-	}
-	if (code < forms[i].least || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
-		return 0;
-	return forms[i].length;
-}
 
 static void put_ascii(struct counting_writer *w, unsigned char c)
 {
@@ -53,19 +24,17 @@ static void put_ascii(struct counting_writer *w, unsigned char c)
 
 static void put_string(struct counting_writer *w, const char *text)
 {
-	const unsigned char *s = (const unsigned char *)text;
+	size_t length;
 
 	put_text(w, "\"");
-	while (*s) {
-		unsigned length = utf8_length(s);
-
+	for (; *text; text += length ? length : 1) {
+		length = utf8_length(text);
 		if (length == 1)
-			put_ascii(w, *s);
+			put_ascii(w, (unsigned char)*text);
 		else if (length)
-			put_bytes(w, (const char *)s, length);
+			put_bytes(w, text, length);
 		else
 			put_text(w, "\\ufffd");
-		s += length ? length : 1;
 	}
 	put_text(w, "\"");
 }

@@ -15,6 +15,9 @@
 
 #include "chic_module.h"
 
+#define likely(x) __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
+
 CHIC_MODULE_EXPORTS(arena);
 CHIC_MODULE_EXPORTS(counting);
 CHIC_MODULE_EXPORTS(guard);

@@ -2,7 +2,10 @@
 /*
  * UTF-8 read, written and checked.
  */
+#define _GNU_SOURCE
 #include "utf8.h"
+
+#include <string.h>
 
 /* By how many bytes follow: the least character that needs them. */
 static const uint32_t least[UTF8_MOST] = {0, 0x80, 0x800, 0x10000};
@@ -34,6 +37,13 @@ size_t utf8_read(const uint8_t *p, size_t n, uint32_t *c)
 		return 0;
 	*c = value;
 	return more + 1;
+}
+
+size_t utf8_length(const char *text)
+{
+	uint32_t c;
+
+	return utf8_read((const uint8_t *)text, strnlen(text, UTF8_MOST), &c);
 }
 
 size_t utf8_write(uint32_t c, uint8_t *p)

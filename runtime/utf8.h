@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Private to runtime/: UTF-8 read, written and checked.  What is not the shortest
- * form, a surrogate, or above U+10FFFF is no UTF-8.
+ * UTF-8 read, written and checked, for runtime/ and for whoever writes JSON.  What is
+ * not the shortest form, a surrogate, or above U+10FFFF is no UTF-8.
  */
 #ifndef CHIC_RUNTIME_UTF8_H
 #define CHIC_RUNTIME_UTF8_H
 
-#include "internal.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #pragma GCC visibility push(hidden)
 
@@ -25,6 +27,8 @@ static inline bool utf8_goes_on(uint8_t byte)
 
 /* The character at p, of which n bytes are there; how many it has, 0 for bad ones. */
 size_t utf8_read(const uint8_t *p, size_t n, uint32_t *c);
+/* Bytes of the character at the start of a text that ends in NUL, 0 for bad ones. */
+size_t utf8_length(const char *text);
 /* How many bytes were written; 0 for what is no character. */
 size_t utf8_write(uint32_t c, uint8_t *p);
 bool utf8_is_good(const uint8_t *p, size_t n);

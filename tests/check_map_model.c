@@ -5,8 +5,7 @@
  * with requests refused now and then.  Lengths are the same after each, all entries
  * after some; every key and value that was put in came out or was dropped once.
  */
-#include "check_support.h"
-#include "ledger.h"
+#include "model_support.h"
 
 #include <string.h>
 
@@ -14,7 +13,7 @@
 
 CHIC_ALLOC_MANUAL();
 
-enum { OPERATIONS = 100000, KEYS = 3000, NONE = 0, BYTES_MOST = 512 };
+enum { KEYS = 3000, NONE = 0, BYTES_MOST = 512 };
 
 /* ---- hashes ---- */
 
@@ -92,16 +91,6 @@ static struct {
 	size_t key_ends, value_ends; /* as they are expected */
 	bool refuse;
 } m;
-
-static uint64_t random_state;
-
-static size_t random_below(size_t n)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return (random_state >> 11) % n;
-}
 
 /* ---- keys and values ---- */
 
@@ -493,37 +482,12 @@ static void op_move(void)
 	m.at = to;
 }
 
-static const struct {
-	void (*run)(void);
-	unsigned weight;
-} operations[] = {
+static const struct operation operations[] = {
 	{op_put, 400}, {op_look, 100},	 {op_take, 150},  {op_remove, 100}, {op_take_at, 50},
 	{op_clear, 1}, {op_take_all, 1}, {op_reserve, 8}, {op_shrink, 4},   {op_move, 10},
 };
 
-static void operate(void)
-{
-	unsigned total = 0, n;
-
-	for (size_t i = 0; i < sizeof(operations) / sizeof(operations[0]); i++)
-		total += operations[i].weight;
-	n = random_below(total);
-	for (size_t i = 0;; i++) {
-		if (n < operations[i].weight) {
-			operations[i].run();
-			return;
-		}
-		n -= operations[i].weight;
-	}
-}
-
 /* ---- runs ---- */
-
-static void setup(void)
-{
-	chic_rt_allocator_reset(); /* start-up is over */
-	ledger_install();
-}
 
 static void begin(const struct shape *shape)
 {
@@ -548,12 +512,11 @@ static void end(void)
 
 START_TEST(tables_are_what_arrays_are)
 {
-	random_state = 0x9e3779b97f4a7c15u * (1 + _i);
+	random_begin(_i);
 	begin(&shapes[_i % SHAPES]);
 	for (int i = 0; i < OPERATIONS; i++) {
-		m.refuse = random_below(10) == 0;
-		ledger_fail(m.refuse ? 1 : 0, true);
-		operate();
+		m.refuse = refuse_some();
+		operate(operations, sizeof(operations) / sizeof(operations[0]));
 		ledger_failed();
 		MUST(table_len() == m.len);
 		MUST(m.key_drops == m.key_ends && m.value_drops == m.value_ends);
@@ -567,14 +530,7 @@ END_TEST
 
 static Suite *make_suite(void)
 {
-	Suite *suite = suite_create("map model");
-	TCase *tcase = tcase_create("map");
-
-	tcase_add_checked_fixture(tcase, setup, ledger_remove);
-	tcase_set_timeout(tcase, CHECK_TIMEOUT);
-	tcase_add_loop_test(tcase, tables_are_what_arrays_are, 0, SHAPES * SEEDS);
-	suite_add_tcase(suite, tcase);
-	return suite;
+	return model_suite("map model", tables_are_what_arrays_are, SHAPES * SEEDS);
 }
 
 CHECK_MAIN(make_suite)

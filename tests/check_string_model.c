@@ -3,8 +3,7 @@
  * Strings beside a plain buffer: a hundred thousand random operations for each seed,
  * with requests refused now and then.  After each the texts are the same.
  */
-#include "check_support.h"
-#include "ledger.h"
+#include "model_support.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -14,7 +13,7 @@
 
 CHIC_ALLOC_MANUAL();
 
-enum { OPERATIONS = 100000, MOST = 5000, SEEDS = 8, CHUNK_MOST = 200 };
+enum { MOST = 5000, SEEDS = 8, CHUNK_MOST = 200 };
 
 static struct {
 	ChicString *string;
@@ -23,21 +22,6 @@ static struct {
 	size_t len;
 	bool refuse;
 } m;
-
-static uint64_t random_state;
-
-static uint64_t random_bits(void)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return random_state;
-}
-
-static size_t random_below(size_t n)
-{
-	return (random_bits() >> 11) % n;
-}
 
 /* ---- the model ---- */
 
@@ -300,50 +284,24 @@ static void op_drop(void)
 	m.len = 0;
 }
 
-static const struct {
-	void (*run)(void);
-	unsigned weight;
-} operations[] = {
+static const struct operation operations[] = {
 	{op_push, 200},		{op_append, 60},     {op_push_itself, 40}, {op_push_bad, 20},
 	{op_truncate, 40},	{op_reserve, 20},    {op_move, 30},	   {op_clone, 10},
 	{op_append_signed, 40}, {op_append_hex, 40}, {op_append_f64, 30},  {op_as_chars, 4},
 	{op_append_bool, 20},	{op_drop, 10},
 };
 
-static void operate(void)
-{
-	unsigned total = 0, n;
-
-	for (size_t i = 0; i < sizeof(operations) / sizeof(operations[0]); i++)
-		total += operations[i].weight;
-	n = random_below(total);
-	for (size_t i = 0;; i++) {
-		if (n < operations[i].weight) {
-			operations[i].run();
-			return;
-		}
-		n -= operations[i].weight;
-	}
-}
-
-static void setup(void)
-{
-	chic_rt_allocator_reset(); /* start-up is over */
-	ledger_install();
-}
-
 START_TEST(strings_are_what_buffers_are)
 {
 	size_t taken = chic_rt_string_allocations(), given_back = chic_rt_string_frees();
 
-	random_state = 0x9e3779b97f4a7c15u * (1 + _i);
+	random_begin(_i);
 	memset(&m, 0, sizeof(m));
 	m.string = &m.room[0];
 	*m.string = chic_rt_string_new();
 	for (int i = 0; i < OPERATIONS; i++) {
-		m.refuse = random_below(10) == 0;
-		ledger_fail(m.refuse ? 1 : 0, true);
-		operate();
+		m.refuse = refuse_some();
+		operate(operations, sizeof(operations) / sizeof(operations[0]));
 		ledger_failed();
 		check_text(m.string);
 		if (m.len >= MOST)
@@ -359,14 +317,7 @@ END_TEST
 
 static Suite *make_suite(void)
 {
-	Suite *suite = suite_create("string model");
-	TCase *tcase = tcase_create("string");
-
-	tcase_add_checked_fixture(tcase, setup, ledger_remove);
-	tcase_set_timeout(tcase, CHECK_TIMEOUT);
-	tcase_add_loop_test(tcase, strings_are_what_buffers_are, 0, SEEDS);
-	suite_add_tcase(suite, tcase);
-	return suite;
+	return model_suite("string model", strings_are_what_buffers_are, SEEDS);
 }
 
 CHECK_MAIN(make_suite)

@@ -5,8 +5,7 @@
  * each the lengths are the same, after some all bytes are; every value that was
  * put in came out or was dropped once.
  */
-#include "check_support.h"
-#include "ledger.h"
+#include "model_support.h"
 
 #include <string.h>
 
@@ -14,7 +13,7 @@
 
 CHIC_ALLOC_MANUAL();
 
-enum { OPERATIONS = 100000, MOST = 3000, SEEDS = 3 };
+enum { MOST = 3000, SEEDS = 3 };
 
 static const struct shape {
 	size_t size, align;
@@ -39,16 +38,6 @@ static struct {
 	size_t drops; /* as they are expected */
 	bool refuse;
 } m;
-
-static uint64_t random_state;
-
-static size_t random_below(size_t n)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return (random_state >> 11) % n;
-}
 
 /* ---- values ---- */
 
@@ -265,30 +254,11 @@ static void op_convert(void)
 	chic_rt_vec_drop(&array);
 }
 
-static const struct {
-	void (*run)(void);
-	unsigned weight;
-} operations[] = {
+static const struct operation operations[] = {
 	{op_push, 400}, {op_insert_anywhere, 100}, {op_take, 330}, {op_truncate, 4},
 	{op_clear, 1},	{op_reserve, 20},	   {op_shrink, 8}, {op_move, 10},
 	{op_clone, 4},	{op_convert, 4},
 };
-
-static void operate(void)
-{
-	unsigned total = 0, n;
-
-	for (size_t i = 0; i < sizeof(operations) / sizeof(operations[0]); i++)
-		total += operations[i].weight;
-	n = random_below(total);
-	for (size_t i = 0;; i++) {
-		if (n < operations[i].weight) {
-			operations[i].run();
-			return;
-		}
-		n -= operations[i].weight;
-	}
-}
 
 /* ---- runs ---- */
 
@@ -316,20 +286,13 @@ static void end(void)
 		chic_rt_region_exit(m.region);
 }
 
-static void setup(void)
-{
-	chic_rt_allocator_reset(); /* start-up is over */
-	ledger_install();
-}
-
 START_TEST(vectors_are_what_arrays_are)
 {
-	random_state = 0x9e3779b97f4a7c15u * (1 + _i);
+	random_begin(_i);
 	begin(&shapes[_i % SHAPES]);
 	for (int i = 0; i < OPERATIONS; i++) {
-		m.refuse = random_below(10) == 0;
-		ledger_fail(m.refuse ? 1 : 0, true);
-		operate();
+		m.refuse = refuse_some();
+		operate(operations, sizeof(operations) / sizeof(operations[0]));
 		ledger_failed();
 		MUST(chic_rt_vec_len(m.vec) == m.len);
 		MUST(chic_rt_vec_is_empty(m.vec) == (m.len == 0));
@@ -348,14 +311,7 @@ END_TEST
 
 static Suite *make_suite(void)
 {
-	Suite *suite = suite_create("vec model");
-	TCase *tcase = tcase_create("vec");
-
-	tcase_add_checked_fixture(tcase, setup, ledger_remove);
-	tcase_set_timeout(tcase, CHECK_TIMEOUT);
-	tcase_add_loop_test(tcase, vectors_are_what_arrays_are, 0, SHAPES * SEEDS);
-	suite_add_tcase(suite, tcase);
-	return suite;
+	return model_suite("vec model", vectors_are_what_arrays_are, SHAPES * SEEDS);
 }
 
 CHECK_MAIN(make_suite)
