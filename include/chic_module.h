@@ -74,7 +74,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#if __STDC_HOSTED__
 #include <string.h>
+#endif
 
 #include "chic_rt.h"
 
@@ -393,12 +395,21 @@ static inline void **chic_thread_word(const struct chic_module_args *args)
 	return args->thread_word(args->slot);
 }
 
+static inline bool chic_same_text(const char *a, const char *b)
+{
+	while (*a && *a == *b) {
+		a++;
+		b++;
+	}
+	return *a == *b;
+}
+
 /* A parameter by name; its declaration in CHIC_MODULE_PARM makes sure it exists. */
 static inline const struct chic_module_param *chic_module_param(
 	const struct chic_module_args *args, const char *name)
 {
 	for (size_t i = 0; i < args->n_params; i++)
-		if (strcmp(args->params[i].name, name) == 0)
+		if (chic_same_text(args->params[i].name, name))
 			return &args->params[i];
 	return NULL;
 }

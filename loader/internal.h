@@ -10,22 +10,11 @@
 
 #include <limits.h>
 #include <stdarg.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 
-#include "chic_alloc.h"
-#include "chic_module.h"
-#include "chic_rt.h"
+#include "core.h"
 
 /* Everything below is reached without a detour over the GOT. */
 #pragma GCC visibility push(hidden)
-
-#define CHIC_EXPORT __attribute__((visibility("default")))
-#define CHIC_PRINTF(at, first) __attribute__((format(printf, at, first)))
-#define likely(x) __builtin_expect(!!(x), 1)
-#define unlikely(x) __builtin_expect(!!(x), 0)
-#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 /* Most layers of one stack, and most layers with per-thread words in one process. */
 #define STACK_MAX 8
@@ -356,7 +345,6 @@ int elf_needs_tls_get_addr(const struct elf *elf);
 
 /* modinfo.c - metadata of a module, read without running it */
 
-enum module_kind { KIND_HEAP, KIND_FILTER, KIND_MIXED };
 enum param_type { PARAM_BOOL, PARAM_UINT, PARAM_SIZE, PARAM_STRING, PARAM_ENUM };
 
 struct modinfo_param {
@@ -411,56 +399,12 @@ int param_parse(const struct modinfo_param *param, const char *value, const char
 /* "64K" to bytes: 0 or -EINVAL, -ERANGE, without a message. */
 int param_parse_size(const char *text, uint64_t *out);
 
-/* vtable.c - what a module exports, completed to a full layer (freestanding) */
-
-struct module_exports {
-	chic_alloc_fn alloc;
-	chic_alloc_fn alloc_zeroed;
-	chic_realloc_fn realloc;
-	chic_free_fn free;
-	int (*init)(const struct chic_module_args *, const struct chic_layer *, void **);
-	void (*exit)(void *ctx);
-	chic_usable_size_fn usable_size;
-	chic_owns_fn owns;
-	size_t (*reset)(void *ctx);
-	void (*prefork)(void *ctx);
-	void (*postfork_parent)(void *ctx);
-	void (*postfork_child)(void *ctx);
-	void (*thread_exit)(void *ctx, void *word);
-	chic_malloc_fn malloc;
-	chic_calloc_fn calloc;
-	chic_memalign_fn memalign;
-	chic_remalloc_fn remalloc;
-	chic_mfree_fn mfree;
-};
-
-/* What completed entries need of their layer; their context points here. */
-struct completion {
-	struct chic_layer ops; /* the finished layer, what the layer above calls */
-	chic_alloc_fn alloc; /* the module's own, with its context */
-	void *ctx;
-};
-
-/* Why a set of exports cannot serve, or null if it can. */
-const char *vtable_refusal(const struct module_exports *exports, enum module_kind kind,
-			   bool frees_no, const struct chic_layer *lower);
-/* Whether a heap exports none of the four hooks, so that the lower serves. */
-bool vtable_is_empty_heap(const struct module_exports *exports, enum module_kind kind);
-/* Complete; cannot fail once vtable_refusal() answered null. */
-void vtable_complete(const struct module_exports *exports, enum module_kind kind, void *ctx,
-		     const struct chic_layer *lower, struct completion *out);
-
 /* family.c - a malloc family (the platform heap, a vendor's library) as a layer */
 
 /* A layer over *family, which must outlive it. */
 void family_layer(const struct chic_malloc_family *family, struct chic_layer *out);
 /* The family's memalign, but what is not aligned is never answered. */
 void *family_aligned(const struct chic_malloc_family *family, size_t align, size_t size);
-/* What to ask a family's malloc for, so that at most CHIC_MALLOC_ALIGN is kept. */
-static inline size_t family_size(size_t size, size_t align)
-{
-	return size < align ? align : size;
-}
 
 /* The platform heap: the malloc that the process calls, or what an interposer says. */
 const struct chic_layer *platform_layer(void);
@@ -576,8 +520,6 @@ enum chic_telemetry stack_telemetry(const struct config *config);
 int stack_reset(struct stack *stack, size_t *dropped);
 
 /* table.c - what the hot path reads: immutable, interned */
-
-enum { OP_ALLOC, OP_ALLOC_ZEROED, OP_REALLOC, OP_FREE, OP_COUNT };
 
 struct table {
 	/* read by every request: two cache lines */

@@ -2,8 +2,10 @@
 /*
  * Byte copies over typed handles.  No bound is checked against handle.size, and
  * none may be: in spans and vectors it is the size of one element.
+ *
+ * Part of the core.
  */
-#include "internal.h"
+#include "core.h"
 
 #include <string.h>
 

@@ -7,9 +7,9 @@
  * present ones, a filter's are its lower's, and a set that can be made whole in
  * neither way is refused.  Every entry gets the context that belongs to it.
  *
- * Compiles freestanding: no libc but memcpy and memset.
+ * Part of the core: no libc but memcpy and memset.
  */
-#include "internal.h"
+#include "core.h"
 
 #include <string.h>
 

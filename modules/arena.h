@@ -17,30 +17,12 @@
 
 #include <pthread.h>
 
+#include "arena_chunk.h"
 #include "internal.h"
 
-#define ARENA_ALIGN 16
 #define ARENA_HUGE ((size_t)2 << 20)
 #define ARENA_BINS 32
 #define ARENA_NONE UINT32_MAX
-
-/* Stands right before each block that was cut from a chunk. */
-struct arena_header {
-	uint32_t size; /* as requested */
-	uint32_t capacity;
-};
-
-/* What one thread at a time allocates from; the next thread goes on with it. */
-struct arena_slot {
-	char *cur; /* where the next block may begin, its header before it */
-	char *end;
-	char *start; /* of the chunk; all null without one */
-	char *dirty; /* from here, or from cur if that is further, the chunk is zero */
-	size_t live; /* allocated less freed by this slot: may wrap, the sum does not */
-	size_t others; /* of live, what is not in this chunk */
-	struct arena_slot *next;
-	bool used;
-};
 
 enum arena_use { ARENA_FREE, ARENA_CHUNK, ARENA_RUN };
 

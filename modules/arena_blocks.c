@@ -81,27 +81,15 @@ static bool slot_refill(struct arena *a, struct arena_slot *s)
 
 /* ----------------------------------------------------------- allocation -- */
 
-static char *cut_at(const struct arena_slot *s, size_t align)
-{
-	return s->cur + (round_up((uintptr_t)s->cur, align) - (uintptr_t)s->cur);
-}
-
-static bool fits(const struct arena_slot *s, size_t step, size_t align)
-{
-	char *p = cut_at(s, align);
-
-	return p <= s->end && step <= (size_t)(s->end - p);
-}
-
 static char *take_small(struct arena *a, struct arena_slot *s, size_t size, size_t align,
 			bool zeroed)
 {
 	size_t step = arena_step(size);
 	char *p;
 
-	if ((!s->start || !fits(s, step, align)) && !slot_refill(a, s))
+	if ((!s->start || !arena_fits(s, step, align)) && !slot_refill(a, s))
 		return NULL;
-	p = cut_at(s, align);
+	p = arena_cut_at(s, align);
 	if (zeroed)
 		arena_zero(s, p, size);
 	s->cur = p + step;
@@ -199,17 +187,6 @@ static bool resize_run(struct arena *a, uint32_t at, size_t size)
 	return done;
 }
 
-static bool resize_top(struct arena_slot *s, char *p, size_t size)
-{
-	size_t step = arena_step(size);
-
-	if (step > (size_t)(s->end - p))
-		return false;
-	arena_lower(s, p + step);
-	arena_mark(p, size, step);
-	return true;
-}
-
 static bool resize_small(struct arena *a, char *p, size_t size)
 {
 	struct arena_header *h = arena_header_of(p);
@@ -217,7 +194,7 @@ static bool resize_small(struct arena *a, char *p, size_t size)
 	bool done;
 
 	if (arena_is_current(a, s, p) && arena_is_top(s, p)) {
-		done = resize_top(s, p, size);
+		done = arena_resize_top(s, p, size);
 	} else {
 		done = size <= h->capacity;
 		if (done)

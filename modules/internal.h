@@ -14,29 +14,11 @@
 #include <sys/mman.h>
 
 #include "chic_module.h"
-
-#define likely(x) __builtin_expect(!!(x), 1)
-#define unlikely(x) __builtin_expect(!!(x), 0)
+#include "sizes.h"
 
 CHIC_MODULE_EXPORTS(arena);
 CHIC_MODULE_EXPORTS(counting);
 CHIC_MODULE_EXPORTS(guard);
-
-/* to is a power of two */
-static inline size_t round_up(size_t n, size_t to)
-{
-	return (n + to - 1) & ~(to - 1);
-}
-
-static inline size_t smaller(size_t a, size_t b)
-{
-	return a < b ? a : b;
-}
-
-static inline size_t larger(size_t a, size_t b)
-{
-	return a > b ? a : b;
-}
 
 /* A parameter of type size: what is more than addresses reach is as much as they do. */
 static inline size_t param_size(const struct chic_module_args *args, const char *name)

@@ -18,7 +18,6 @@ struct kind {
 static const struct kind binary16 = {16, 10, false};
 static const struct kind binary32 = {32, 23, false};
 static const struct kind binary64 = {64, 52, false};
-static const struct kind binary128 = {128, 112, true};
 
 /* The least exponent of a unit in the last place, but for its sign, and half of it. */
 #define EXPONENT_LEAST_64 (1074 + 2)
@@ -306,6 +305,8 @@ CHIC_EXPORT int32_t chic_rt_string_append_f64(ChicString *target, double value,
 }
 
 #ifdef __SIZEOF_INT128__
+static const struct kind binary128 = {128, 112, true};
+
 CHIC_EXPORT int32_t chic_rt_string_append_f128(ChicString *target, unsigned __int128 bits,
 					       int32_t alignment, int32_t has_alignment,
 					       ChicStr format)

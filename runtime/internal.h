@@ -96,6 +96,10 @@ void rt_count_given_back(void);
 void string_count_taken(void);
 void string_count_given_back(void);
 
+/* ---- panic.c, which each platform has its own of ---- */
+
+_Noreturn void rt_panic(const char *message);
+
 /* ---- region.c ---- */
 
 /* None is the ordinary heap. */

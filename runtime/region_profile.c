@@ -9,7 +9,9 @@
  */
 #include "internal.h"
 
+#ifndef PROFILES
 #define PROFILES 512
+#endif
 #define TRIES 100
 
 enum { COUNTERS = sizeof(RegionTelemetry) / sizeof(uint64_t) };

@@ -4,10 +4,9 @@
  */
 #include "internal.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-
 #define MESSAGE_MAX 256
+/* Digits of the largest size_t, and a NUL. */
+#define NUMBER_MAX (sizeof(size_t) * 5 / 2 + 2)
 
 /* Counters wrap; what lies between two moments is the difference all the same. */
 struct difference {
@@ -69,9 +68,35 @@ CHIC_EXPORT ChicTelemetryScope chic_rt_telemetry_begin(const char *name)
 	return (ChicTelemetryScope){chic_rt_alloc_stats(), name};
 }
 
+/* ---- the message ---- */
+
+struct line {
+	char *at; /* null: nothing is kept */
+	size_t room; /* the NUL's included */
+};
+
+static void put(struct line *line, const char *text)
+{
+	for (; *text && line->room > 1; text++, line->room--)
+		*line->at++ = *text;
+	if (line->room)
+		*line->at = '\0';
+}
+
+static void put_number(struct line *line, size_t n)
+{
+	char digits[NUMBER_MAX], *at = digits + sizeof(digits) - 1;
+
+	*at = '\0';
+	do
+		*--at = (char)('0' + n % 10);
+	while (n /= 10);
+	put(line, at);
+}
+
 /* One line about the first difference; false where there is none. */
 static bool tell(const ChicTelemetryScope *scope, const ChicTelemetryBudget *budget,
-		 char *message, size_t size)
+		 struct line *line)
 {
 	static const ChicTelemetryBudget no_leak = {0, 0, SIZE_MAX, SIZE_MAX};
 	const ChicTelemetryBudget *b = budget ? budget : &no_leak;
@@ -89,15 +114,21 @@ static bool tell(const ChicTelemetryScope *scope, const ChicTelemetryBudget *bud
 		{"bytes allocated", d.bytes, b->bytes},
 	};
 
+	put(line, "scope ");
+	put(line, name);
 	if (d.reset) {
-		snprintf(message, size, "scope %s: the counters were reset within it", name);
+		put(line, ": the counters were reset within it");
 		return true;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {
 		if (rules[i].found <= rules[i].allowed)
 			continue;
-		snprintf(message, size, "scope %s: %s: found %zu, allowed %zu", name,
-			 rules[i].what, rules[i].found, rules[i].allowed);
+		put(line, ": ");
+		put(line, rules[i].what);
+		put(line, ": found ");
+		put_number(line, rules[i].found);
+		put(line, ", allowed ");
+		put_number(line, rules[i].allowed);
 		return true;
 	}
 	return false;
@@ -107,11 +138,13 @@ CHIC_EXPORT int32_t chic_rt_telemetry_end(const ChicTelemetryScope *scope,
 					  const ChicTelemetryBudget *budget, char *message,
 					  size_t size)
 {
+	struct line line = {message, message ? size : 0};
+
+	if (scope && tell(scope, budget, &line))
+		return -1;
 	if (message && size)
 		message[0] = '\0';
-	if (!scope)
-		return -1;
-	return tell(scope, budget, message, message ? size : 0) ? -1 : 0;
+	return scope ? 0 : -1;
 }
 
 CHIC_EXPORT void chic_rt_telemetry_assert(const ChicTelemetryScope *scope,
@@ -119,8 +152,6 @@ CHIC_EXPORT void chic_rt_telemetry_assert(const ChicTelemetryScope *scope,
 {
 	char message[MESSAGE_MAX];
 
-	if (chic_rt_telemetry_end(scope, budget, message, sizeof(message)) == 0)
-		return;
-	fprintf(stderr, "chic-alloc: %s\n", scope ? message : "no telemetry scope");
-	abort();
+	if (chic_rt_telemetry_end(scope, budget, message, sizeof(message)) != 0)
+		rt_panic(scope ? message : "no telemetry scope");
 }
