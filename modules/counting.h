@@ -3,8 +3,9 @@
  * Private to counting: its counters, and what is written of them.
  *
  * counting.c counts; counting_threads.c has a tally per thread, counting_peak.c the
- * most that lived at once.  counting_output.c decides when and where to write;
- * counting_sums.c makes the figures, which counting_text.c and its kin spell out.
+ * most that lived at once, counting_reset.c forgets what lives.  counting_output.c
+ * decides when and where to write; counting_sums.c makes the figures, which
+ * counting_text.c and its kin spell out.
  * Nothing that may run inside a request allocates, takes a lock, or uses stdio.
  */
 #ifndef CHIC_MODULES_COUNTING_H

@@ -398,6 +398,61 @@ START_TEST(threads_without_memory_are_counted_too)
 }
 END_TEST
 
+static void *leave_blocks(void *arg)
+{
+	ValueMutPtr *elsewhere = arg;
+
+	for (int i = 0; i < 10; i++)
+		counting_alloc(subject.ctx, 100, 8);
+	counting_free(subject.ctx, *elsewhere);
+	*elsewhere = counting_alloc(subject.ctx, 50, 8);
+	return arg;
+}
+
+/* What became of the blocks themselves is the business of the layer below. */
+START_TEST(reset_leaves_nothing_live)
+{
+	ValueMutPtr elsewhere = counting_alloc(subject.ctx, 50, 8);
+	struct counts now;
+	pthread_t thread;
+
+	pthread_create(&thread, NULL, leave_blocks, &elsewhere);
+	pthread_join(thread, NULL);
+	words_fail = true;
+	pthread_create(&thread, NULL, leave_blocks, &elsewhere);
+	pthread_join(thread, NULL);
+	words_fail = false;
+	counting_alloc(subject.ctx, 100000, 8);
+	counting_free(subject.ctx, counting_alloc(subject.ctx, 1000, 8));
+	ck_assert_uint_eq(counting_reset(subject.ctx), 22);
+	now = counts();
+	ck_assert_uint_eq(now.live_blocks | now.live_bytes, 0);
+	ck_assert_uint_eq(now.live[6] | now.live[7] | now.live[17], 0);
+	ck_assert_uint_eq(now.live_size[6] | now.live_size[7] | now.live_size[17], 0);
+	ck_assert_uint_eq(now.total_blocks, 25);
+	ck_assert_uint_eq(now.total_bytes, 150 + 2000 + 100000 + 1000);
+	ck_assert_uint_ge(now.peak_bytes, 102000);
+	ck_assert_uint_eq(counting_reset(subject.ctx), 0);
+	counting_alloc(subject.ctx, 30, 8);
+	expect_live(1, 30);
+	ck_assert_uint_eq(counting_reset(subject.ctx), 1);
+}
+END_TEST
+
+/* The peak begins at nothing again. */
+START_TEST(peak_after_a_reset)
+{
+	counting_alloc(subject.ctx, 70000, 8);
+	counting_alloc(subject.ctx, 500, 8);
+	counting_reset(subject.ctx);
+	ck_assert_uint_eq(counts().peak_bytes, 70500);
+	counting_alloc(subject.ctx, 70400, 8);
+	ck_assert_uint_eq(counts().peak_bytes, 70500);
+	counting_alloc(subject.ctx, 101, 8);
+	ck_assert_uint_eq(counts().peak_bytes, 70501);
+}
+END_TEST
+
 static TCase *counts_case(void)
 {
 	TCase *tc = tcase_create("counts");
@@ -419,6 +474,8 @@ static TCase *counts_case(void)
 	tcase_add_test(tc, thread_that_ended_is_one_of_the_ended);
 	tcase_add_test(tc, peak_of_threads_is_within_its_bound);
 	tcase_add_test(tc, fork_leaves_the_other_threads_behind);
+	tcase_add_test(tc, reset_leaves_nothing_live);
+	tcase_add_test(tc, peak_after_a_reset);
 	return tc;
 }
 
