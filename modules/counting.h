@@ -66,6 +66,7 @@ struct counting_tally {
 struct counting {
 	const struct chic_module_args *args;
 	struct chic_layer lower; /* a copy, which is one load nearer */
+	struct chic_malloc_family family; /* the same if it is lower's, else null */
 	uint64_t id; /* no other instance ever has it */
 	_Atomic intptr_t live;
 	_Atomic intptr_t peak;

@@ -453,12 +453,79 @@ START_TEST(peak_after_a_reset)
 }
 END_TEST
 
-static TCase *counts_case(void)
+/* -------------------------------------------- over a bare malloc family -- */
+
+static void *family_malloc(size_t size)
 {
-	TCase *tc = tcase_create("counts");
+	return libc_malloc(&lower_live, size);
+}
+
+static void family_free(void *p)
+{
+	libc_mfree(&lower_live, p);
+}
+
+static void *family_calloc(size_t n, size_t size)
+{
+	return libc_calloc(&lower_live, n, size);
+}
+
+static void *family_realloc(void *p, size_t size)
+{
+	return libc_remalloc(&lower_live, p, size);
+}
+
+static size_t family_usable_size(void *p)
+{
+	return libc_usable_size(&lower_live, p);
+}
+
+static const struct chic_malloc_family family = {
+	.malloc = family_malloc,
+	.free = family_free,
+	.calloc = family_calloc,
+	.realloc = family_realloc,
+	.usable_size = family_usable_size,
+};
+static struct chic_layer family_layer;
+
+/* The twins that have a function of the family beside them are not called. */
+static void start_over_family(void)
+{
+	family_layer = libc_layer;
+	family_layer.family = &family;
+	family_layer.malloc.fn = NULL;
+	family_layer.calloc.fn = NULL;
+	family_layer.remalloc.fn = NULL;
+	family_layer.mfree.fn = NULL;
+	family_layer.usable_size.fn = NULL;
+	counting_lower = &family_layer;
+	start();
+	counting_lower = &libc_layer;
+}
+
+/* Where the loader is older, there may be anything behind the end. */
+START_TEST(family_of_an_older_loader_is_not_looked_at)
+{
+	struct chic_layer older = libc_layer;
+
+	stop();
+	older.size = offsetof(struct chic_layer, family);
+	older.family = (const struct chic_malloc_family *)1;
+	counting_lower = &older;
+	start();
+	counting_lower = &libc_layer;
+	counting_mfree(subject.ctx, counting_malloc(subject.ctx, 10));
+	ck_assert_uint_eq(counts().total_blocks, 1);
+}
+END_TEST
+
+static TCase *counts_case(const char *name, void (*setup)(void))
+{
+	TCase *tc = tcase_create(name);
 
 	tcase_set_timeout(tc, CHECK_TIMEOUT);
-	tcase_add_checked_fixture(tc, start, stop);
+	tcase_add_checked_fixture(tc, setup, stop);
 	tcase_add_test(tc, nothing_is_zero);
 	tcase_add_test(tc, hooks_count_what_was_asked);
 	tcase_add_test(tc, twins_count_usable_bytes);
@@ -476,6 +543,7 @@ static TCase *counts_case(void)
 	tcase_add_test(tc, fork_leaves_the_other_threads_behind);
 	tcase_add_test(tc, reset_leaves_nothing_live);
 	tcase_add_test(tc, peak_after_a_reset);
+	tcase_add_test(tc, family_of_an_older_loader_is_not_looked_at);
 	return tc;
 }
 
@@ -484,7 +552,9 @@ static Suite *make_suite(void)
 	Suite *suite = suite_create("counting");
 
 	suite_add_tcase(suite, common_tests("common", start, stop));
-	suite_add_tcase(suite, counts_case());
+	suite_add_tcase(suite, common_tests("common over a family", start_over_family, stop));
+	suite_add_tcase(suite, counts_case("counts", start));
+	suite_add_tcase(suite, counts_case("counts over a family", start_over_family));
 	return suite;
 }
 
