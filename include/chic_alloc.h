@@ -139,16 +139,6 @@ void chic_alloc_malloc_stats(AllocationTelemetry *out);
 
 /* -------------------------------------------------- for interposers --- */
 
-/* A malloc family as the C library has it. */
-struct chic_malloc_family {
-	void *(*malloc)(size_t size);
-	void (*free)(void *p);
-	void *(*calloc)(size_t n, size_t size);
-	void *(*realloc)(void *p, size_t size);
-	void *(*memalign)(size_t align, size_t size);
-	size_t (*usable_size)(void *p);
-};
-
 enum chic_telemetry {
 	CHIC_TELEMETRY_OFF,
 	CHIC_TELEMETRY_CALLS,

@@ -171,11 +171,21 @@ typedef size_t (*chic_mfree_fn)(void *ctx, void *p);
  * Whether a struct that begins with its own size has a field: false in a loader
  * that is older than the field.
  *
- *	if (CHIC_HAS(lower, trim) && lower->trim.fn)
+ *	if (CHIC_HAS(lower, family) && lower->family)
  */
 #define CHIC_HAS(struct_pointer, field)                                                        \
 	(offsetof(__typeof__(*(struct_pointer)), field) + sizeof((struct_pointer)->field) <=   \
 	 (struct_pointer)->size)
+
+/* A malloc family as the C library has it.  It never grows. */
+struct chic_malloc_family {
+	void *(*malloc)(size_t size);
+	void (*free)(void *p);
+	void *(*calloc)(size_t n, size_t size);
+	void *(*realloc)(void *p, size_t size);
+	void *(*memalign)(size_t align, size_t size);
+	size_t (*usable_size)(void *p);
+};
 
 /*
  * The next layer of the stack, handed to NAME_init.  It stays valid until
@@ -185,6 +195,12 @@ typedef size_t (*chic_mfree_fn)(void *ctx, void *p);
  *
  * Hooks are never null.  usable_size and owns are null where the lower layer
  * cannot tell.  Twins are never null when usable_size is not.
+ *
+ * family is null unless the lower layer is a malloc family and nothing else: the
+ * platform heap or a stock library, no module's code in between.  Its functions do
+ * then what the twins of their names do (free for mfree, realloc for remalloc), one
+ * call less each, and blocks are interchangeable.  But memalign may be choosy, and
+ * not align what it answers: use the twin.  Added behind the end: ask CHIC_HAS.
  */
 struct chic_layer {
 	size_t size;
@@ -228,6 +244,7 @@ struct chic_layer {
 		chic_mfree_fn fn;
 		void *ctx;
 	} mfree;
+	const struct chic_malloc_family *family;
 };
 
 /*

@@ -173,6 +173,7 @@ void family_layer(const struct chic_malloc_family *family, struct chic_layer *ou
 		.alloc_zeroed = {family_alloc_zeroed, ctx},
 		.realloc = {family_realloc, ctx},
 		.free = {family_free, ctx},
+		.family = family,
 	};
 	if (!family->usable_size)
 		return;

@@ -492,7 +492,6 @@ struct stack {
 	bool counted; /* false once a table of it was given out */
 	char *key; /* canonical text of modules and parameters */
 	const struct chic_layer *top; /* the platform's when n_layers is 0 */
-	const struct chic_malloc_family *direct; /* top is this family and nothing else */
 	struct config config; /* parameter texts live here */
 	unsigned n_layers;
 	struct layer layers[STACK_MAX]; /* 0 is the innermost */

@@ -497,7 +497,7 @@ static void interpose_answer(const struct stack *stack, struct chic_interposed *
 {
 	const struct chic_interposed answer = {
 		.size = out->size,
-		.direct = stack ? stack->direct : platform_family(),
+		.direct = stack ? stack->top->family : platform_family(),
 		.top = stack ? stack->top : platform_layer(),
 		.sets_errno = sets_errno(stack),
 		.telemetry = interposed_telemetry,

@@ -366,19 +366,6 @@ static void layers_down(struct stack *stack)
 		layer_down(&stack->layers[--stack->n_layers]);
 }
 
-/* A malloc family that no layer changes is called without a layer in between. */
-static const struct chic_malloc_family *stack_direct(const struct stack *stack)
-{
-	const struct chic_malloc_family *family = platform_family();
-	const struct chic_layer *bottom = platform_layer();
-
-	if (stack->n_layers && !stack->layers[0].module->native) {
-		family = &stack->layers[0].module->family;
-		bottom = &stack->layers[0].completion.ops;
-	}
-	return memcmp(stack->top, bottom, sizeof(*bottom)) == 0 ? family : NULL;
-}
-
 int stack_build(struct config *config, bool secure, bool malloc_family, struct stack **out)
 {
 	struct entries entries;
@@ -402,7 +389,6 @@ int stack_build(struct config *config, bool secure, bool malloc_family, struct s
 		err = layer_serves_malloc(&stack->layers[stack->n_layers - 1]);
 	if (err)
 		goto take_layers_down;
-	stack->direct = stack_direct(stack);
 	stack->counted = true;
 	stack->config = *config;
 	memset(config, 0, sizeof(*config));

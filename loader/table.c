@@ -83,7 +83,7 @@ static void table_fill(struct table *t, const ChicAllocatorVTable *v, const stru
 	for (unsigned op = 0; op < OP_COUNT; op++)
 		t->counter[op] = counter_of(t->owner[op], op);
 	if (!v->alloc && !v->alloc_zeroed && !v->realloc && !v->free)
-		t->direct = stack ? stack->direct : platform_family();
+		t->direct = top->family;
 	t->installed = *v;
 	t->stack = stack;
 }

@@ -238,6 +238,14 @@ static void complete_filter_twins(const struct module_exports *e,
 	FILL_TWIN(mfree, free, made_mfree);
 }
 
+/* Whether a filter leaves everything as it is: the lower but for what is not told. */
+static bool leaves_all(const struct chic_layer *ops, const struct chic_layer *lower)
+{
+	return memcmp(&ops->alloc, &lower->alloc,
+		      offsetof(struct chic_layer, family) -
+			      offsetof(struct chic_layer, alloc)) == 0;
+}
+
 void vtable_complete(const struct module_exports *exports, enum module_kind kind, void *ctx,
 		     const struct chic_layer *lower, struct completion *out)
 {
@@ -253,6 +261,8 @@ void vtable_complete(const struct module_exports *exports, enum module_kind kind
 	if (kind == KIND_FILTER) {
 		complete_filter_hooks(exports, lower, out);
 		complete_filter_twins(exports, lower, out);
+		if (leaves_all(&out->ops, lower))
+			out->ops.family = lower->family;
 	} else {
 		complete_own_hooks(exports, out);
 		complete_own_twins(exports, out);

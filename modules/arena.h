@@ -9,8 +9,9 @@
  * Who may touch what.  A slot is its thread's alone, without a lock; that of threads
  * without a word has one.  Spans, and the list of slots, are under the arena's lock,
  * but for the number of live blocks of a chunk, which is atomic.  The slot's lock is
- * taken before the arena's.  A reset touches everything: no other thread may be in
- * the arena then.
+ * taken before the arena's.  A reset touches everything, without a lock: no other
+ * thread may be in the arena then, nor does one end or fork, for which the loader has
+ * a lock.
  */
 #ifndef CHIC_MODULES_ARENA_H
 #define CHIC_MODULES_ARENA_H
@@ -84,7 +85,7 @@ struct arena_self {
 
 extern __thread struct arena_self arena_self __attribute__((tls_model("initial-exec")));
 
-/* arena_spans.c - all with the arena's lock */
+/* arena_spans.c - all with the arena's lock, but what only one thread calls */
 
 /* Reserve at most cap bytes of addresses: a->cap says how many, perhaps none. */
 void arena_spans_init(struct arena *a, size_t cap, size_t chunk);

@@ -184,6 +184,44 @@ void counting_free(void *ctx, ValueMutPtr block)
 
 /* --------------------------------------------------------------- twins -- */
 
+/* Where a malloc family is below, without the call in between. */
+
+static inline size_t below_usable_size(struct counting *c, void *p)
+{
+	if (likely(c->family.usable_size))
+		return c->family.usable_size(p);
+	return lower_usable_size(&c->lower, p);
+}
+
+static inline void *below_malloc(struct counting *c, size_t size)
+{
+	return likely(c->family.malloc) ? c->family.malloc(size)
+					: lower_malloc(&c->lower, size);
+}
+
+static inline void *below_calloc(struct counting *c, size_t n, size_t size)
+{
+	return likely(c->family.calloc) ? c->family.calloc(n, size)
+					: lower_calloc(&c->lower, n, size);
+}
+
+static inline void *below_remalloc(struct counting *c, void *p, size_t size)
+{
+	return likely(c->family.realloc) ? c->family.realloc(p, size)
+					 : lower_remalloc(&c->lower, p, size);
+}
+
+static inline size_t below_mfree(struct counting *c, void *p)
+{
+	size_t size;
+
+	if (unlikely(!c->family.usable_size))
+		return lower_mfree(&c->lower, p);
+	size = c->family.usable_size(p);
+	c->family.free(p);
+	return size;
+}
+
 /*
  * The usual way, for malloc and free, ends in a jump wherever something else is to be
  * done, so that it needs no stack for that: these answer what their caller would.
@@ -225,7 +263,7 @@ static inline void *counted(struct counting *c, void *p)
 
 	if (unlikely(!p))
 		return p;
-	size = lower_usable_size(&c->lower, p);
+	size = below_usable_size(c, p);
 	if (unlikely(counting_seen.id != c->id || size >= COUNTING_SMALL))
 		return count_otherwise(c, p, size);
 	t = counting_seen.tally;
@@ -241,14 +279,14 @@ void *counting_malloc(void *ctx, size_t size)
 {
 	struct counting *c = ctx;
 
-	return counted(c, lower_malloc(&c->lower, size));
+	return counted(c, below_malloc(c, size));
 }
 
 void *counting_calloc(void *ctx, size_t n, size_t size)
 {
 	struct counting *c = ctx;
 
-	return counted(c, lower_calloc(&c->lower, n, size));
+	return counted(c, below_calloc(c, n, size));
 }
 
 void *counting_memalign(void *ctx, size_t align, size_t size)
@@ -261,15 +299,15 @@ void *counting_memalign(void *ctx, size_t align, size_t size)
 void *counting_remalloc(void *ctx, void *p, size_t size)
 {
 	struct counting *c = ctx;
-	size_t old_size = lower_usable_size(&c->lower, p);
+	size_t old_size = below_usable_size(c, p);
 	struct counting_block sample;
 	bool sampled = take(c, p, &sample);
-	void *q = lower_remalloc(&c->lower, p, size);
+	void *q = below_remalloc(c, p, size);
 
 	if (unlikely(sampled))
 		moved(c, &sample, q != NULL);
 	if (q)
-		count_realloc(c, q, old_size, lower_usable_size(&c->lower, q));
+		count_realloc(c, q, old_size, below_usable_size(c, q));
 	return q;
 }
 
@@ -278,7 +316,7 @@ static __attribute__((noinline)) size_t free_sampled(struct counting *c, void *p
 	size_t size;
 
 	forget(c, p);
-	size = lower_mfree(&c->lower, p);
+	size = below_mfree(c, p);
 	count_free(c, size);
 	return size;
 }
@@ -291,7 +329,7 @@ size_t counting_mfree(void *ctx, void *p)
 
 	if (may_be_sampled(c, p))
 		return free_sampled(c, p);
-	size = lower_mfree(&c->lower, p);
+	size = below_mfree(c, p);
 	if (unlikely(counting_seen.id != c->id || size >= COUNTING_SMALL))
 		return count_free_otherwise(c, size);
 	t = counting_seen.tally;
@@ -345,6 +383,8 @@ int counting_init(const struct chic_module_args *args, const struct chic_layer *
 	}
 	c->args = args;
 	memcpy(&c->lower, lower, smaller(lower->size, sizeof(c->lower)));
+	if (c->lower.family)
+		c->family = *c->lower.family;
 	c->id = atomic_fetch_add(&ids, 1) + 1;
 	err = counting_sites_start(c);
 	if (err)

@@ -3,8 +3,9 @@
  * Private to counting: its counters, and what is written of them.
  *
  * counting.c counts; counting_threads.c has a tally per thread, counting_peak.c the
- * most that lived at once.  counting_output.c decides when and where to write;
- * counting_sums.c makes the figures, which counting_text.c and its kin spell out.
+ * most that lived at once, counting_reset.c forgets what lives.  counting_output.c
+ * decides when and where to write; counting_sums.c makes the figures, which
+ * counting_text.c and its kin spell out.
  * Nothing that may run inside a request allocates, takes a lock, or uses stdio.
  */
 #ifndef CHIC_MODULES_COUNTING_H
@@ -65,6 +66,7 @@ struct counting_tally {
 struct counting {
 	const struct chic_module_args *args;
 	struct chic_layer lower; /* a copy, which is one load nearer */
+	struct chic_malloc_family family; /* the same if it is lower's, else null */
 	uint64_t id; /* no other instance ever has it */
 	_Atomic intptr_t live;
 	_Atomic intptr_t peak;

@@ -158,6 +158,25 @@ bool counting_live_take(struct counting_live *live, const void *p, struct counti
 	return there;
 }
 
+void counting_live_drop(struct counting_live *live,
+			void (*each)(void *arg, const struct counting_block *block), void *arg)
+{
+	for (size_t i = 0; i < COUNTING_SHARDS; i++) {
+		struct counting_shard *s = &live->shards[i];
+
+		lock(s);
+		for (size_t k = 0; k < s->size; k++) {
+			if (s->blocks[k].p)
+				each(arg, &s->blocks[k]);
+			s->blocks[k].p = 0;
+		}
+		s->n = 0;
+		unlock(s);
+	}
+	for (size_t i = 0; i < COUNTING_FILTER; i++)
+		atomic_store_explicit(&live->filter[i], 0, memory_order_relaxed);
+}
+
 /* ---------------------------------------------------------- life cycle -- */
 
 void counting_live_lock(struct counting_live *live)

@@ -125,6 +125,18 @@ void counting_site_shared(struct counting *c, void *p, size_t size)
 	counting_seen.busy = false;
 }
 
+static void end(void *c, const struct counting_block *block)
+{
+	counting_site_end(c, block);
+}
+
+void counting_sites_drop(struct counting *c)
+{
+	counting_seen.busy = true;
+	counting_live_drop(&c->sites->live, end, c);
+	counting_seen.busy = false;
+}
+
 /* ---------------------------------------------------------- life cycle -- */
 
 int counting_sites_start(struct counting *c)

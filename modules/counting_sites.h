@@ -57,6 +57,9 @@ struct counting_live {
 /* Whether there is no room.  A block that is there already is replaced. */
 bool counting_live_add(struct counting_live *live, const struct counting_block *block);
 bool counting_live_take(struct counting_live *live, const void *p, struct counting_block *out);
+/* All of them are gone; each is called for every one. */
+void counting_live_drop(struct counting_live *live,
+			void (*each)(void *arg, const struct counting_block *block), void *arg);
 void counting_live_free(struct counting_live *live);
 void counting_live_lock(struct counting_live *live);
 void counting_live_unlock(struct counting_live *live);
@@ -100,6 +103,8 @@ struct counting_sites {
 /* Nothing is sampled unless asked: 0 or -errno with fail() called. */
 int counting_sites_start(struct counting *c);
 void counting_sites_stop(struct counting *c);
+/* Every block that was taken has been freed. */
+void counting_sites_drop(struct counting *c);
 /* The block is taken for the sample; the caller has set counting_seen.busy. */
 void counting_site_begin(struct counting *c, void *p, size_t size);
 /* It is freed, */

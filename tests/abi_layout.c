@@ -55,7 +55,8 @@ FIELD_IS(struct chic_layer, calloc, 15);
 FIELD_IS(struct chic_layer, memalign, 17);
 FIELD_IS(struct chic_layer, remalloc, 19);
 FIELD_IS(struct chic_layer, mfree, 21);
-SIZE_IS(struct chic_layer, 23);
+FIELD_IS(struct chic_layer, family, 23);
+SIZE_IS(struct chic_layer, 24);
 
 #define ENTRY_IS(entry, type)                                                                  \
 	_Static_assert(__builtin_types_compatible_p(                                           \

@@ -398,12 +398,134 @@ START_TEST(threads_without_memory_are_counted_too)
 }
 END_TEST
 
-static TCase *counts_case(void)
+static void *leave_blocks(void *arg)
 {
-	TCase *tc = tcase_create("counts");
+	ValueMutPtr *elsewhere = arg;
+
+	for (int i = 0; i < 10; i++)
+		counting_alloc(subject.ctx, 100, 8);
+	counting_free(subject.ctx, *elsewhere);
+	*elsewhere = counting_alloc(subject.ctx, 50, 8);
+	return arg;
+}
+
+/* What became of the blocks themselves is the business of the layer below. */
+START_TEST(reset_leaves_nothing_live)
+{
+	ValueMutPtr elsewhere = counting_alloc(subject.ctx, 50, 8);
+	struct counts now;
+	pthread_t thread;
+
+	pthread_create(&thread, NULL, leave_blocks, &elsewhere);
+	pthread_join(thread, NULL);
+	words_fail = true;
+	pthread_create(&thread, NULL, leave_blocks, &elsewhere);
+	pthread_join(thread, NULL);
+	words_fail = false;
+	counting_alloc(subject.ctx, 100000, 8);
+	counting_free(subject.ctx, counting_alloc(subject.ctx, 1000, 8));
+	ck_assert_uint_eq(counting_reset(subject.ctx), 22);
+	now = counts();
+	ck_assert_uint_eq(now.live_blocks | now.live_bytes, 0);
+	ck_assert_uint_eq(now.live[6] | now.live[7] | now.live[17], 0);
+	ck_assert_uint_eq(now.live_size[6] | now.live_size[7] | now.live_size[17], 0);
+	ck_assert_uint_eq(now.total_blocks, 25);
+	ck_assert_uint_eq(now.total_bytes, 150 + 2000 + 100000 + 1000);
+	ck_assert_uint_ge(now.peak_bytes, 102000);
+	ck_assert_uint_eq(counting_reset(subject.ctx), 0);
+	counting_alloc(subject.ctx, 30, 8);
+	expect_live(1, 30);
+	ck_assert_uint_eq(counting_reset(subject.ctx), 1);
+}
+END_TEST
+
+/* The peak begins at nothing again. */
+START_TEST(peak_after_a_reset)
+{
+	counting_alloc(subject.ctx, 70000, 8);
+	counting_alloc(subject.ctx, 500, 8);
+	counting_reset(subject.ctx);
+	ck_assert_uint_eq(counts().peak_bytes, 70500);
+	counting_alloc(subject.ctx, 70400, 8);
+	ck_assert_uint_eq(counts().peak_bytes, 70500);
+	counting_alloc(subject.ctx, 101, 8);
+	ck_assert_uint_eq(counts().peak_bytes, 70501);
+}
+END_TEST
+
+/* -------------------------------------------- over a bare malloc family -- */
+
+static void *family_malloc(size_t size)
+{
+	return libc_malloc(&lower_live, size);
+}
+
+static void family_free(void *p)
+{
+	libc_mfree(&lower_live, p);
+}
+
+static void *family_calloc(size_t n, size_t size)
+{
+	return libc_calloc(&lower_live, n, size);
+}
+
+static void *family_realloc(void *p, size_t size)
+{
+	return libc_remalloc(&lower_live, p, size);
+}
+
+static size_t family_usable_size(void *p)
+{
+	return libc_usable_size(&lower_live, p);
+}
+
+static const struct chic_malloc_family family = {
+	.malloc = family_malloc,
+	.free = family_free,
+	.calloc = family_calloc,
+	.realloc = family_realloc,
+	.usable_size = family_usable_size,
+};
+static struct chic_layer family_layer;
+
+/* The twins that have a function of the family beside them are not called. */
+static void start_over_family(void)
+{
+	family_layer = libc_layer;
+	family_layer.family = &family;
+	family_layer.malloc.fn = NULL;
+	family_layer.calloc.fn = NULL;
+	family_layer.remalloc.fn = NULL;
+	family_layer.mfree.fn = NULL;
+	family_layer.usable_size.fn = NULL;
+	counting_lower = &family_layer;
+	start();
+	counting_lower = &libc_layer;
+}
+
+/* Where the loader is older, there may be anything behind the end. */
+START_TEST(family_of_an_older_loader_is_not_looked_at)
+{
+	struct chic_layer older = libc_layer;
+
+	stop();
+	older.size = offsetof(struct chic_layer, family);
+	older.family = (const struct chic_malloc_family *)1;
+	counting_lower = &older;
+	start();
+	counting_lower = &libc_layer;
+	counting_mfree(subject.ctx, counting_malloc(subject.ctx, 10));
+	ck_assert_uint_eq(counts().total_blocks, 1);
+}
+END_TEST
+
+static TCase *counts_case(const char *name, void (*setup)(void))
+{
+	TCase *tc = tcase_create(name);
 
 	tcase_set_timeout(tc, CHECK_TIMEOUT);
-	tcase_add_checked_fixture(tc, start, stop);
+	tcase_add_checked_fixture(tc, setup, stop);
 	tcase_add_test(tc, nothing_is_zero);
 	tcase_add_test(tc, hooks_count_what_was_asked);
 	tcase_add_test(tc, twins_count_usable_bytes);
@@ -419,6 +541,9 @@ static TCase *counts_case(void)
 	tcase_add_test(tc, thread_that_ended_is_one_of_the_ended);
 	tcase_add_test(tc, peak_of_threads_is_within_its_bound);
 	tcase_add_test(tc, fork_leaves_the_other_threads_behind);
+	tcase_add_test(tc, reset_leaves_nothing_live);
+	tcase_add_test(tc, peak_after_a_reset);
+	tcase_add_test(tc, family_of_an_older_loader_is_not_looked_at);
 	return tc;
 }
 
@@ -427,7 +552,9 @@ static Suite *make_suite(void)
 	Suite *suite = suite_create("counting");
 
 	suite_add_tcase(suite, common_tests("common", start, stop));
-	suite_add_tcase(suite, counts_case());
+	suite_add_tcase(suite, common_tests("common over a family", start_over_family, stop));
+	suite_add_tcase(suite, counts_case("counts", start));
+	suite_add_tcase(suite, counts_case("counts over a family", start_over_family));
 	return suite;
 }
 

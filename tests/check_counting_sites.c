@@ -200,6 +200,33 @@ START_TEST(every_block_has_its_site)
 }
 END_TEST
 
+START_TEST(reset_drops_the_samples)
+{
+	struct counting *c = subject.ctx;
+	struct child child;
+	struct site site;
+	void *p = NULL;
+
+	for (size_t i = 0; i < 200; i++)
+		first_caller(100);
+	p = second_caller(300);
+	ck_assert_uint_eq(counting_reset(c), 201);
+	ck_assert(all_are((const void *)c->sites->live.filter, 0, COUNTING_FILTER));
+	child = sites();
+	ck_assert_ptr_null(strstr(child.text, live_list));
+	site = find_sites(child.text, total_list, "(first_caller");
+	ck_assert_uint_eq(site.blocks, 200);
+	ck_assert_uint_eq(site.live_blocks | site.live_bytes, 0);
+	/* the same address again */
+	free(p);
+	p = second_caller(300);
+	site = find_sites(sites().text, live_list, "(second_caller");
+	ck_assert_uint_eq(site.live_blocks, 1);
+	counting_mfree(c, p);
+	ck_assert_ptr_null(strstr(sites().text, live_list));
+}
+END_TEST
+
 START_TEST(block_that_could_not_be_moved_keeps_its_site)
 {
 	void *p = second_caller(300);
@@ -412,6 +439,7 @@ static TCase *sites_case(void)
 	tcase_set_timeout(tc, CHECK_TIMEOUT);
 	tcase_add_checked_fixture(tc, start_sampling, stop);
 	tcase_add_test(tc, every_block_has_its_site);
+	tcase_add_test(tc, reset_drops_the_samples);
 	tcase_add_test(tc, block_that_could_not_be_moved_keeps_its_site);
 	tcase_add_test(tc, sites_without_memory_lose_samples);
 	tcase_add_test(tc, threads_without_a_word_have_sites_too);

@@ -102,6 +102,7 @@ START_TEST(a_family_without_usable_size_has_no_twins)
 	ck_assert_ptr_null(layer.malloc.fn);
 	ck_assert_ptr_null(layer.mfree.fn);
 	ck_assert_ptr_nonnull(layer.alloc.fn);
+	ck_assert_ptr_eq(layer.family, &f);
 }
 END_TEST
 

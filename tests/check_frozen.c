@@ -270,6 +270,10 @@ START_TEST(fields_beyond_size_are_not_there)
 	ck_assert(!CHIC_HAS(&layer, remalloc));
 	layer.size = sizeof(layer);
 	ck_assert(CHIC_HAS(&layer, mfree));
+	ck_assert(CHIC_HAS(&layer, family));
+	layer.size = 23 * sizeof(void *); /* of the first release */
+	ck_assert(CHIC_HAS(&layer, mfree));
+	ck_assert(!CHIC_HAS(&layer, family));
 	ck_assert(CHIC_HAS(&args, slot));
 	args.size = offsetof(struct chic_module_args, slot);
 	ck_assert(!CHIC_HAS(&args, slot));

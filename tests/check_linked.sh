@@ -147,6 +147,13 @@ $counters" "$(CHIC_ALLOC_CONF='' CHIC_ALLOC_MODULE=counting \
 
 expect "a linked program drops what it has" "0, dropped 1000" \
 	"$(CHIC_ALLOC_CONF='' CHIC_ALLOC_MODULE=arena "$work/reset" 2>&1)"
+expect "which counting above forgets" "0, dropped 1000
+live-blocks 0
+live-bytes 0
+total-bytes 100000" "$(CHIC_ALLOC_CONF='' CHIC_ALLOC_MODULE=counting,arena \
+	CHIC_ALLOC_OPTIONS=counting.summary=yes "$work/reset" 2>"$work/report"
+	tr -s ' ' <"$work/report" | grep -E '^(live|total)-b(lock|yte)s [0-9]' |
+		grep -v total-blocks)"
 expect "but not where its malloc goes through the stack as well" \
 	"-1, dropped 0
 found an unmodified program's malloc, expected a program that links the library: \

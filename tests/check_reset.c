@@ -42,6 +42,8 @@ static void load(const char *stack, const char *arena_settings)
 
 	ck_assert_ptr_nonnull(f);
 	fprintf(f, "[allocator]\nlog = none\nmodule = %s\n", stack);
+	fprintf(f, "[module counting]\npath = %s/counting.so\nsites = 0\n",
+		getenv("CHIC_ALLOC_MODULEDIR"));
 	fprintf(f, "[module arena]\npath = %s/arena.so\n%s\n", getenv("CHIC_ALLOC_MODULEDIR"),
 		arena_settings);
 	fclose(f);
@@ -197,6 +199,25 @@ START_TEST(filters_forget)
 }
 END_TEST
 
+START_TEST(counting_forgets)
+{
+	load("reset_filter, counting, arena", "");
+	allocate_ten(NULL);
+	ck_assert_uint_eq(filter_live(), 10);
+	reset_drops(10);
+	ck_assert_uint_eq(filter_live(), 0);
+	allocate_ten(NULL);
+	reset_drops(10);
+	chic_rt_free(allocate(10));
+	ck_assert_int_eq(chic_alloc_unload(), 0);
+	/* below the arena it had none of the blocks */
+	load("arena, counting", "");
+	allocate_ten(NULL);
+	reset_drops(10);
+	ck_assert_int_eq(chic_alloc_unload(), 0);
+}
+END_TEST
+
 START_TEST(a_filter_that_cannot_forget_is_named)
 {
 	load("good_filter, arena", "");
@@ -279,6 +300,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tc, blocks_of_other_threads_are_dropped);
 	tcase_add_test(tc, a_heap_of_another_kind);
 	tcase_add_test(tc, filters_forget);
+	tcase_add_test(tc, counting_forgets);
 	tcase_add_test(tc, a_filter_that_cannot_forget_is_named);
 	tcase_add_test(tc, a_heap_without_reset_is_named);
 	tcase_add_test(tc, the_platform_heap_has_no_reset);

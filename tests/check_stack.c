@@ -59,7 +59,7 @@ START_TEST(layers_lie_in_the_order_written)
 	ck_assert_str_eq(s->layers[1].module->name, "good_mixed");
 	ck_assert_str_eq(s->layers[2].module->name, "good_filter");
 	ck_assert_ptr_eq(s->top, &s->layers[2].completion.ops);
-	ck_assert_ptr_null(s->direct);
+	ck_assert_ptr_null(s->top->family);
 	stack_destroy(s);
 	ck_assert_uint_eq(uses_of("good_heap"), 0);
 	ck_assert_uint_eq(uses_of("good_filter"), 0);
@@ -102,10 +102,10 @@ START_TEST(a_bare_family_is_called_directly)
 	struct stack *s;
 
 	ck_assert_msg(build("plain_malloc_family", true, &s) == 0, "%s", message_get());
-	ck_assert_ptr_eq(s->direct, &s->layers[0].module->family);
+	ck_assert_ptr_eq(s->top->family, &s->layers[0].module->family);
 	stack_destroy(s);
 	ck_assert_int_eq(build("", true, &s), 0);
-	ck_assert_ptr_eq(s->direct, platform_family());
+	ck_assert_ptr_eq(s->top->family, platform_family());
 	stack_destroy(s);
 }
 END_TEST
@@ -116,13 +116,13 @@ START_TEST(a_family_below_an_empty_filter_is_called_directly)
 
 	ck_assert_msg(build("filter_empty, plain_malloc_family", true, &s) == 0, "%s",
 		      message_get());
-	ck_assert_ptr_eq(s->direct, &s->layers[0].module->family);
+	ck_assert_ptr_eq(s->top->family, &s->layers[0].module->family);
 	stack_destroy(s);
 	ck_assert_msg(build("filter_empty", true, &s) == 0, "%s", message_get());
-	ck_assert_ptr_eq(s->direct, platform_family());
+	ck_assert_ptr_eq(s->top->family, platform_family());
 	stack_destroy(s);
 	ck_assert_msg(build("good_filter, filter_empty", true, &s) == 0, "%s", message_get());
-	ck_assert_ptr_null(s->direct);
+	ck_assert_ptr_null(s->top->family);
 	stack_destroy(s);
 }
 END_TEST

@@ -167,6 +167,35 @@ START_TEST(filter_subset)
 }
 END_TEST
 
+/* Nobody may go round a filter that wants to see anything at all. */
+START_TEST(family_is_told_through_what_leaves_all)
+{
+	static const struct chic_malloc_family some;
+	struct module_exports none = {0}, e;
+	struct chic_layer family = lower.ops;
+	struct completion c;
+
+	family.family = &some;
+	vtable_complete(&none, KIND_FILTER, &own, &family, &c);
+	ck_assert_ptr_eq(c.ops.family, &some);
+	vtable_complete(&none, KIND_HEAP, &own, &family, &c);
+	ck_assert_ptr_eq(c.ops.family, &some);
+	for (unsigned subset = 1; subset < SUBSETS; subset++) {
+		e = filter_exports(subset);
+		vtable_complete(&e, KIND_FILTER, &own, &family, &c);
+		ck_assert_ptr_null(c.ops.family);
+	}
+	none.usable_size = toy_usable_size;
+	vtable_complete(&none, KIND_FILTER, &own, &family, &c);
+	ck_assert_ptr_null(c.ops.family);
+	e = heap_exports(SUBSETS - 1);
+	vtable_complete(&e, KIND_MIXED, &own, &family, &c);
+	ck_assert_ptr_null(c.ops.family);
+	vtable_complete(&e, KIND_HEAP, &own, &family, &c);
+	ck_assert_ptr_null(c.ops.family);
+}
+END_TEST
+
 START_TEST(mixed_subset)
 {
 	unsigned subset = _i;
@@ -342,6 +371,7 @@ static Suite *make_suite(void)
 	tcase_add_loop_test(t, heap_subset, 0, SUBSETS);
 	tcase_add_loop_test(t, heap_that_never_frees, 0, SUBSETS);
 	tcase_add_loop_test(t, filter_subset, 0, SUBSETS);
+	tcase_add_test(t, family_is_told_through_what_leaves_all);
 	tcase_add_loop_test(t, mixed_subset, 0, SUBSETS);
 	tcase_add_test(t, mixed_needs_owns_and_usable_size);
 	tcase_add_test(t, init_and_exit_are_a_pair);

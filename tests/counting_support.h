@@ -34,6 +34,8 @@ static inline size_t below_usable_size(void *ctx, const void *p)
 	return libc_usable_size(&lower_live, p);
 }
 
+static const struct chic_layer *counting_lower = &libc_layer;
+
 static inline int start_with(bool summary, const char *output)
 {
 	int err;
@@ -45,7 +47,7 @@ static inline int start_with(bool summary, const char *output)
 				   .prefork = counting_prefork,
 				   .postfork_parent = counting_postfork_parent,
 				   .postfork_child = counting_postfork_child};
-	err = counting_init(&args, &libc_layer, &subject.ctx);
+	err = counting_init(&args, counting_lower, &subject.ctx);
 	on_thread_exit = counting_thread_exit;
 	on_thread_exit_ctx = subject.ctx;
 	return err;

@@ -20,10 +20,7 @@ FIXTURE_HEAP(newer_heap)
 /* As a later chic_module.h would have them. */
 struct newer_layer {
 	size_t size;
-	struct {
-		void (*fn)(void);
-		void *ctx;
-	} entries[(sizeof(struct chic_layer) - sizeof(size_t)) / (2 * sizeof(void *))];
+	void *words[(sizeof(struct chic_layer) - sizeof(size_t)) / sizeof(void *)]; /* today's */
 	struct {
 		size_t (*fn)(void *ctx);
 		void *ctx;
@@ -53,7 +50,7 @@ int newer_heap_init(const struct chic_module_args *args, const struct chic_layer
 		args->fail("a field is said to be there that nobody has yet");
 		return -EINVAL;
 	}
-	if (!CHIC_HAS(layer, entries) || !CHIC_HAS(args, slot)) {
+	if (!CHIC_HAS(layer, words) || !CHIC_HAS(args, slot)) {
 		args->fail("a field is said to be missing that is there");
 		return -EINVAL;
 	}
