@@ -258,6 +258,20 @@ struct chic_module_param {
 };
 
 /*
+ * A first look at a SIGSEGV or SIGBUS: info is the signal's siginfo_t, context its
+ * ucontext_t.  The program's own handler, or the default action, follows whatever
+ * fn does.  Programs may get many of these signals in their normal work (JVMs do):
+ * be quick with those that are not about the module's memory, and do only what a
+ * signal handler may do.
+ *
+ * In an unmodified program it makes no difference who installs a handler when.  In
+ * a program that is linked with the library, and not started with the preload
+ * library, a handler that it installs later replaces the module's.  A thread that
+ * blocks the signal ends the process without a look.
+ */
+typedef void (*chic_fault_fn)(void *ctx, int sig, void *info, void *context);
+
+/*
  * What NAME_init is told.  Valid, with all it points to, until NAME_exit has
  * returned.  size as in struct chic_layer.
  *
@@ -266,6 +280,10 @@ struct chic_module_param {
  * warn: one line for the user that does not stop anything.  Both copy the text
  *	and may be called at any time after NAME_init began.
  * thread_word: see chic_thread_word().
+ * fault_handler: has fn called, with ctx, for each SIGSEGV and SIGBUS, until it is
+ *	called with a null fn and that ctx, which NAME_exit must see to.  Both may be
+ *	called from NAME_init and NAME_exit only; answers 0 or a negative errno.  See
+ *	chic_fault_fn.  Not in the first release: ask CHIC_HAS(args, fault_handler).
  */
 struct chic_module_args {
 	size_t size;
@@ -276,6 +294,7 @@ struct chic_module_args {
 	void (*warn)(const char *format, ...) __attribute__((format(printf, 1, 2)));
 	void **(*thread_word)(unsigned slot);
 	unsigned slot;
+	int (*fault_handler)(chic_fault_fn fn, void *ctx);
 };
 
 /*

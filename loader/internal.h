@@ -9,7 +9,9 @@
 #define CHIC_LOADER_INTERNAL_H
 
 #include <limits.h>
+#include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 
 #include "core.h"
 
@@ -634,6 +636,19 @@ void loader_behind_preload(void);
 /* chic_alloc_interpose() of this copy, whichever has that name in the process. */
 void loader_interpose(const struct chic_malloc_family *platform, const char *standdown,
 		      struct chic_interposed *out);
+
+/* fault.c - the first look at SIGSEGV and SIGBUS, for modules */
+
+/* fault_handler of struct chic_module_args; the loader's lock is held. */
+int fault_handler(chic_fault_fn fn, void *ctx);
+/* How many look; others may interpose sigaction() only while it is not 0. */
+extern atomic_uint fault_handlers;
+/* sigaction() as the program sees it, for these two signals. */
+int fault_sigaction(int sig, const struct sigaction *act, struct sigaction *old);
+/* The C library's, or that of another library which interposes it. */
+extern int (*fault_next_sigaction)(int sig, const struct sigaction *act,
+				   struct sigaction *old);
+void fault_postfork_child(void);
 
 /* status.c - what a process leaves in its memory for `chic-alloc ps` */
 

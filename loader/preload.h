@@ -162,6 +162,10 @@ bool boot_closed(void);
  */
 void boot_close(uintptr_t *base, size_t *len);
 
+/* preload_signal.c */
+
+void preload_signal_start(void);
+
 /* preload_start.c */
 
 CHIC_EXPORT void chic_alloc_preload_start(void);

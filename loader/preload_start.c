@@ -227,6 +227,7 @@ void chic_alloc_preload_start(void)
 	if (atomic_flag_test_and_set(&begun))
 		return;
 	libc_family_find(&libc_family);
+	preload_signal_start();
 	loader_interpose(&libc_family, standdown_reason(), &in);
 	dispatch_fill(&preload_page.dispatch, &in, &libc_family);
 	publish(in.sets_errno);

@@ -291,6 +291,7 @@ static int layer_native(struct layer *layer, const struct chic_layer *lower)
 		.warn = module_warns,
 		.thread_word = thread_word,
 		.slot = layer->word,
+		.fault_handler = fault_handler,
 	};
 	err = layer_init(layer, lower);
 	if (err) {

@@ -87,6 +87,7 @@ static void postfork_parent(void)
 static void postfork_child(void)
 {
 	thread_postfork_child();
+	fault_postfork_child();
 	loader_each_layer(layer_postfork_child, NULL, true);
 	postfork();
 }

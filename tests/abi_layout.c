@@ -86,7 +86,8 @@ FIELD_IS(struct chic_module_args, fail, 4);
 FIELD_IS(struct chic_module_args, warn, 5);
 FIELD_IS(struct chic_module_args, thread_word, 6);
 FIELD_IS(struct chic_module_args, slot, 7);
-SIZE_IS(struct chic_module_args, 8);
+FIELD_IS(struct chic_module_args, fault_handler, 8);
+SIZE_IS(struct chic_module_args, 9);
 
 /* Never: it is the element of an array. */
 FIELD_IS(struct chic_module_param, name, 0);
