@@ -1,22 +1,30 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Private to guard: its state, the slots that guarded blocks lie in, and what is
- * said about a damaged heap.
+ * Private to guard: its state, the slots that guarded blocks lie in, the ways to
+ * make pages inaccessible, and what is said about a damaged heap.
  *
- * Addresses.  One range of pages without access is cut into slots of a power of
- * two of pages.  A block lies at the end of the first pages of its slot, which
- * alone are accessible; at least one page of the slot behind it never is.
+ * Addresses.  One range is cut into slots of a power of two of pages, at least
+ * four.  A block lies at the end of the first pages of its slot, which alone are
+ * accessible; at least two pages of the slot behind it never are.
  *
- *	slot: | .......block | none ... |	the next slot begins here
+ *	slot: | canary block | none none ... |	the next slot begins here
  *
  * A block that is aligned to more than a page begins at the first such address
- * of a slot that is larger by as much.
+ * of a slot that is larger by as much.  Bytes of accessible pages that are not the
+ * block's hold a canary, which is looked at when the block is freed.
  *
- * Each page has a record outside the range; that of the block's first page leads
- * to that of the slot's first page, which describes the block.
+ * Records.  Each four pages have a record outside the range; that of the place
+ * where the block begins leads to that of the slot's beginning, which describes
+ * the block.
  *
- * Mappings.  A live block costs two (its own pages, and those behind that are cut
- * off), a freed one none.  The system allows a process so many.
+ * Back ends.  What is not accessible is so by one of three means; guard_backend.c
+ * chooses.  Where a means fails for one slot, that slot is torn out of the range by
+ * a mapping of its own; where there are no mappings left, blocks are the lower
+ * layer's, and counted.
+ *
+ * Ready slots.  A back end that can move a page from the slot of a block that is
+ * freed to one that comes next saves a system call and the zeroing of a page; the
+ * latter is then open without a block in it.  There are few of these at a time.
  */
 #ifndef CHIC_MODULES_GUARD_H
 #define CHIC_MODULES_GUARD_H
@@ -27,24 +35,89 @@
 
 #define GUARD_ALIGN 16
 #define GUARD_ORDERS 40
-/* Fills the bytes between the end of a block and the end of its page. */
+/* Pages of the smallest slot, of which one record is kept: 2^GUARD_ORDER_MIN. */
+#define GUARD_ORDER_MIN 2
+/* Pages of a slot that never are a block's: an access 5,000 bytes away must fault. */
+#define GUARD_GAP 2
+/* Fills what is accessible around a block. */
 #define GUARD_CANARY 0xc5
+/* Most slots that are open before there is a block for them. */
+#define GUARD_READY 32
+/* Pages of struct guard's pattern: one of canaries, the rest zero. */
+#define GUARD_PATTERN 16
 
 enum guard_state {
 	GUARD_UNUSED, /* no block was ever in this slot, or no slot begins here */
+	GUARD_INSIDE, /* a block may begin here whose slot began at next */
 	GUARD_LIVE,
 	GUARD_FREED,
+};
+
+/* How a slot is opened and closed. */
+enum guard_tie {
+	GUARD_TIED, /* by the back end */
+	GUARD_APART, /* by mappings; closed it is like what is around it */
+	GUARD_TORN, /* by mappings, in the midst of what is the back end's */
 };
 
 struct guard_record {
 	char *p; /* the block that is here, or was here last */
 	size_t size;
-	uint32_t first; /* page where the slot begins: its record counts */
-	uint32_t next; /* page of the next slot in the quarantine or the free list */
-	uint32_t pages; /* accessible pages */
+	uint32_t next; /* granule of the next slot in the quarantine or the free list */
+	int32_t alloc_tid, free_tid; /* threads that asked for it and gave it back */
 	uint8_t order; /* the slot has 2^order pages */
 	uint8_t state;
+	uint8_t tie;
 	bool dirty; /* memory could not be given back */
+};
+
+/* Beside a record, where stacks are kept: the report's numbers of traces, 0 is none. */
+struct guard_stacks {
+	uint32_t alloc, free;
+};
+
+struct guard;
+
+/* What is in pages that a back end has opened. */
+enum guard_content {
+	GUARD_NOT_OPEN,
+	GUARD_ZERO,
+	GUARD_PATTERNED, /* the first page is all canary, the others are zero */
+	GUARD_ANY,
+};
+
+/*
+ * A means to make pages inaccessible.  p and size are whole pages.  errno need not
+ * be kept.
+ *
+ * start: whether it works here, tried on the whole range, which is a mapping without
+ *	access; -errno else.
+ * arm: make addresses that nobody has used so far readable and writable, but closed.
+ * open: pattern asks for GUARD_PATTERNED where that costs nothing.
+ * close: forbid access, give memory back.  False: nothing has changed.
+ * move: close one page and open another with its content, or null.
+ * child: what a forked child has lost, or null.  False: it cannot be had back.
+ * leave: before another takes over, or null.
+ */
+struct guard_backend {
+	const char *name;
+	int (*start)(struct guard *g);
+	void (*stop)(struct guard *g);
+	bool (*arm)(struct guard *g, char *p, size_t size);
+	enum guard_content (*open)(struct guard *g, char *p, size_t size, bool pattern);
+	bool (*close)(struct guard *g, char *p, size_t size);
+	bool (*move)(struct guard *g, char *from, char *to);
+	bool (*child)(struct guard *g);
+	void (*leave)(struct guard *g);
+};
+
+extern const struct guard_backend guard_uffd, guard_madvise, guard_mprotect;
+
+struct guard_uffd_state {
+	int fd;
+	/* A page that reads as zero in a forked child, whose range is not watched. */
+	_Atomic unsigned char *watched;
+	_Atomic bool moves; /* the system can move pages */
 };
 
 struct guard {
@@ -54,49 +127,184 @@ struct guard {
 	char *base;
 	size_t range; /* bytes of addresses, 0 if none could be had */
 	size_t page;
-	struct guard_record *records; /* by page of the range */
+	struct guard_record *records; /* by granule of the range */
+	struct guard_stacks *stacks; /* by granule; null where none are kept */
+	const unsigned char *pattern; /* GUARD_PATTERN pages */
 	size_t quarantine;
 	size_t limit; /* most live guarded blocks */
-	unsigned sample;
+	size_t maps; /* most slots that are apart or torn out */
+	size_t size_min, size_max;
+	uint32_t sample;
 	bool byte_aligned;
+	bool left;
 	/* changing, under lock */
 	pthread_mutex_t lock;
 	bool locked_to_fork;
+	const struct guard_backend *_Atomic backend;
+	struct guard_uffd_state uffd;
+	bool fallen; /* the back end is not the first: pages may hold anything */
 	size_t live;
-	_Atomic size_t pages_cut; /* page 0 is never cut: a record's 0 means none */
-	size_t pages_recorded; /* records of these are accessible */
+	size_t mapped; /* slots that cost mappings: torn out, or apart and live */
+	_Atomic size_t cut; /* granules; granule 0 is never cut: 0 means none */
+	size_t armed; /* granules that the back end has been asked for */
+	bool armed_apart; /* what is armed last is not the back end's */
+	size_t recorded; /* records of these granules are accessible */
 	size_t quarantined; /* bytes */
 	uint32_t oldest, newest; /* the quarantine */
 	uint32_t free[GUARD_ORDERS];
+	uint32_t ready[GUARD_READY];
+	unsigned n_ready, getting_ready;
 	/* changing, without lock */
-	_Atomic size_t turn; /* for sampling */
 	_Atomic size_t guarded;
 	_Atomic size_t unguarded;
+	_Atomic size_t unclosed; /* freed blocks that stayed accessible */
 	struct guard *next_reporting;
+	struct guard *next; /* of guard_instances */
+	struct guard_reporter *reporter; /* of guard_report.c */
+	uint32_t (*trace)(struct guard *g); /* the number of the caller's stack, or null */
 };
+
+/* ---------------------------------------------------------- what to guard -- */
+
+/* Allocations of this thread until one is guarded, itself counted; 0 at first. */
+extern __thread uint32_t guard_countdown
+	__attribute__((tls_model("initial-exec"), visibility("hidden")));
+
+/* Whether this allocation is one that sampling leaves to the lower layer. */
+static inline bool guard_passes(void)
+{
+	if (__builtin_expect(guard_countdown <= 1, 0))
+		return false;
+	guard_countdown--;
+	return true;
+}
+
+/* Whether one that sampling does not leave is to be guarded. */
+bool guard_chooses(struct guard *g, size_t size);
+/* Number of the calling thread, as the system counts. */
+int32_t guard_tid(void);
+/* A forked child's thread has another number and another fate. */
+void guard_thread_forked(void);
+/* The parameter size: 0, or -EINVAL and fail() called. */
+int guard_read_sizes(struct guard *g, const char *text);
+
+/* ---------------------------------------------------------------- slots -- */
 
 /* Reserve at most range bytes of addresses: g->range says how many. */
 void guard_reserve(struct guard *g, size_t range);
 void guard_unreserve(struct guard *g);
-
-/* A guarded block, or null where none can be had. */
-void *guard_block_new(struct guard *g, size_t size, size_t align, bool zeroed);
-/*
- * Give a guarded block back, and answer its size.  One that is not live or is
- * damaged ends the process; what names the operation in the message.
- */
-size_t guard_block_free(struct guard *g, void *p, const char *what);
-/* Size of a live block of ours; 0 if it is none. */
-size_t guard_block_size(const struct guard *g, const void *p);
 
 static inline bool guard_has(const struct guard *g, const void *p)
 {
 	return (uintptr_t)p - (uintptr_t)g->base < g->range;
 }
 
+static inline size_t guard_granule(const struct guard *g)
+{
+	return g->page << GUARD_ORDER_MIN;
+}
+
+/* The granule where a slot begins. */
+static inline uint32_t guard_first(const struct guard *g, const struct guard_record *r)
+{
+	return r - g->records;
+}
+
+static inline char *guard_slot_start(const struct guard *g, const struct guard_record *r)
+{
+	return g->base + guard_first(g, r) * guard_granule(g);
+}
+
+static inline size_t guard_slot_bytes(const struct guard *g, const struct guard_record *r)
+{
+	return g->page << r->order;
+}
+
+/* The accessible pages of a block: the one it begins on, to behind its last. */
+static inline char *guard_block_start(const struct guard *g, const struct guard_record *r)
+{
+	return r->p - ((uintptr_t)r->p & (g->page - 1));
+}
+
+static inline char *guard_block_end(const struct guard *g, const struct guard_record *r)
+{
+	return r->p + (round_up((uintptr_t)r->p + r->size, g->page) - (uintptr_t)r->p);
+}
+
+/* Keep stacks: before the first block; false if there is no memory for them. */
+bool guard_stacks_start(struct guard *g);
+/* Under the lock.  A slot of no block, or null where none can be had. */
+struct guard_record *guard_slot_take(struct guard *g, unsigned order);
+/* The same without taking one out of quarantine, tied to the back end. */
+struct guard_record *guard_slot_take_next(struct guard *g);
+/* Back to those that are used next. */
+void guard_slot_put(struct guard *g, struct guard_record *r);
+/* Into the quarantine. */
+void guard_slot_retire(struct guard *g, struct guard_record *r);
+/* The record of a live block, else null.  Without the lock: at that moment. */
+struct guard_record *guard_slot_of(const struct guard *g, const char *p);
+
+/* --------------------------------------------------------------- blocks -- */
+
+/*
+ * A guarded block, which is zero, or null where none can be had.  room: it is going
+ * to grow.
+ */
+void *guard_block_new(struct guard *g, size_t size, size_t align, bool room);
+/*
+ * Give a guarded block back, and answer its size.  One that is not live or is
+ * damaged ends the process; what names the operation in the message.
+ */
+size_t guard_block_free(struct guard *g, void *p, const char *what);
+/* Whether a block could be given another size where it is; a bad one ends the process. */
+bool guard_block_resize(struct guard *g, void *p, size_t size, size_t align);
+/* Size of a live block of ours; 0 if it is none. */
+size_t guard_block_size(const struct guard *g, const void *p);
+
+/* ------------------------------------------------------------- back ends -- */
+
+/* The one that the configuration names, or the next best. */
+void guard_backend_start(struct guard *g);
+void guard_backend_stop(struct guard *g);
+/* The one that serves no longer works: the next takes over.  Without the lock. */
+void guard_backend_fall(struct guard *g, const struct guard_backend *from);
+void guard_backend_child(struct guard *g);
+/* Make pages of a slot accessible, or inaccessible again, as it is tied. */
+enum guard_content guard_pages_open(struct guard *g, struct guard_record *r, char *p,
+				    size_t size, bool pattern);
+bool guard_pages_close(struct guard *g, struct guard_record *r, char *p, size_t size);
+/* Make the slot of a block that is freed inaccessible, in whatever way there is. */
+void guard_slot_close(struct guard *g, struct guard_record *r);
+
+/* ------------------------------------------------------ for the report -- */
+
+/* Where an address lies: a copy of what was known when it was asked. */
+struct guard_where {
+	const struct guard *g;
+	const char *address;
+	bool in_slot; /* else in the range, but where no block was so far */
+	struct guard_record slot; /* state tells whether it is live or freed */
+	struct guard_stacks stacks; /* 0 where none are kept */
+};
+
+/*
+ * Whether an address lies in the range of a guard, and in which slot.  Waits for
+ * no lock and calls nothing: a signal handler may ask, and may be told what
+ * another thread is about to change.
+ */
+bool guard_find(const void *address, struct guard_where *where);
+
+/* Make guard_find() know an instance, and forget it: under the loader's lock. */
+void guard_instance_add(struct guard *g);
+void guard_instance_remove(struct guard *g);
+
+/* One line on stderr: allocates nothing. */
+void guard_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Say what is wrong with a pointer that is no live block, and end the process. */
 _Noreturn void guard_die_bad_pointer(const struct guard *g, const char *p, const char *what);
-_Noreturn void guard_die_overrun(const struct guard_record *r, const unsigned char *at);
+/* A live block's bytes before it or behind it were overwritten, from first to last. */
+_Noreturn void guard_die_damage(const struct guard *g, const struct guard_record *r,
+				const unsigned char *first, const unsigned char *last);
 
 /* Have a line written when the process exits: 0, or -errno and fail() called. */
 int guard_summary_start(struct guard *g);
