@@ -30,6 +30,7 @@
 #define CHIC_MODULES_GUARD_H
 
 #include <pthread.h>
+#include <sys/types.h>
 
 #include "internal.h"
 
@@ -115,6 +116,7 @@ extern const struct guard_backend guard_uffd, guard_madvise, guard_mprotect;
 
 struct guard_uffd_state {
 	int fd;
+	ino_t inode; /* of fd, which others may close */
 	/* A page that reads as zero in a forked child, whose range is not watched. */
 	_Atomic unsigned char *watched;
 	_Atomic bool moves; /* the system can move pages */

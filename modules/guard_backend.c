@@ -198,9 +198,33 @@ static void close_around(struct guard *g, struct guard_record *r)
 	g->backend->close(g, guard_block_end(g, r), end - guard_block_end(g, r));
 }
 
+/* What is armed and not yet cut; apart, if that is how it can be closed. */
+static void close_rest(struct guard *g)
+{
+	char *rest = g->base + g->cut * guard_granule(g);
+	size_t size = (g->armed - g->cut) * guard_granule(g);
+
+	if (size && !g->armed_apart && !g->backend->close(g, rest, size))
+		g->armed_apart = addresses_close(rest, size);
+}
+
+static void close_all(struct guard *g)
+{
+	while (g->n_ready)
+		guard_slot_put(g, &g->records[g->ready[--g->n_ready]]);
+	for (size_t at = 1; at < g->cut;) {
+		struct guard_record *r = &g->records[at];
+
+		if (r->tie == GUARD_TIED)
+			close_around(g, r);
+		at += guard_slot_bytes(g, r) / guard_granule(g);
+	}
+	close_rest(g);
+}
+
 /*
  * What has been armed is readable and writable, and open unless the successor
- * closes it: with markers that is possible.  Mappings are short and for what is
+ * closes it: with markers that is possible.  Mappings are short, and for what is
  * freed from now on.
  */
 static void take_over(struct guard *g)
@@ -216,15 +240,7 @@ static void take_over(struct guard *g)
 		i++;
 	while (backends[i]->start(g) != 0);
 	g->backend = backends[i];
-	while (g->n_ready)
-		guard_slot_put(g, &g->records[g->ready[--g->n_ready]]);
-	for (size_t at = 1; at < g->cut;) {
-		struct guard_record *r = &g->records[at];
-
-		if (r->tie == GUARD_TIED)
-			close_around(g, r);
-		at += guard_slot_bytes(g, r) / guard_granule(g);
-	}
+	close_all(g);
 }
 
 void guard_backend_fall(struct guard *g, const struct guard_backend *from)

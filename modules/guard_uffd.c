@@ -16,7 +16,7 @@
 #include <linux/userfaultfd.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
-#include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -69,14 +69,23 @@ static int uffd_new(void)
 	return err;
 }
 
-/* Unless the number is another file's by now. */
-static void uffd_forget(int fd)
+static ino_t inode_of(int fd)
+{
+	struct stat stat;
+
+	return fstat(fd, &stat) == 0 ? stat.st_ino : 0;
+}
+
+/* Close the descriptor, unless the number is another file's by now. */
+static void unwatch(struct guard *g)
 {
 	struct uffdio_api api = {.api = UFFD_API};
+	bool known = ioctl(g->uffd.fd, UFFDIO_API, &api) == 0 || errno != ENOTTY;
 
-	/* refused for the second time, but not as no operation of this file */
-	if (ioctl(fd, UFFDIO_API, &api) != 0 && errno == EINVAL)
-		close(fd);
+	/* an operation that the file does not know is not refused as a repeated one */
+	if (known && inode_of(g->uffd.fd) == g->uffd.inode)
+		close(g->uffd.fd);
+	g->uffd.fd = -1;
 }
 
 static int watch(struct guard *g)
@@ -95,6 +104,7 @@ static int watch(struct guard *g)
 		return err;
 	}
 	g->uffd.fd = fd;
+	g->uffd.inode = inode_of(fd);
 	*g->uffd.watched = 1;
 	return 0;
 }
@@ -239,23 +249,16 @@ static int uffd_start(struct guard *g)
 	return err;
 }
 
-/* What another back end opens must not be watched any more. */
-static void uffd_leave(struct guard *g)
-{
-	uffd_forget(g->uffd.fd);
-	g->uffd.fd = -1;
-}
-
 static void uffd_stop(struct guard *g)
 {
-	uffd_leave(g);
+	unwatch(g);
 	munmap((void *)g->uffd.watched, g->page);
 }
 
 /* The descriptor that the child has inherited leads to the memory of its parent. */
 static bool uffd_child(struct guard *g)
 {
-	uffd_forget(g->uffd.fd);
+	unwatch(g);
 	return watch(g) == 0;
 }
 
@@ -268,5 +271,5 @@ const struct guard_backend guard_uffd = {
 	.close = uffd_close,
 	.move = uffd_move,
 	.child = uffd_child,
-	.leave = uffd_leave,
+	.leave = unwatch, /* what another opens must not be watched */
 };
