@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "guard.h"
+#include "stacktrace.h"
 
 CHIC_MODULE("guard", "mixed");
 CHIC_MODULE_VERSION("1.0");
@@ -28,6 +29,8 @@ CHIC_MODULE_PARM("range", "size", "64G", "1M-8T", "bytes of addresses reserved")
 CHIC_MODULE_PARM("sample", "uint", "1", "1-1000000000", "guard one allocation in so many");
 CHIC_MODULE_PARM("size", "string", "", "",
 		 "guard blocks of these sizes: MIN-MAX, such as 1-4K");
+CHIC_MODULE_PARM("dso", "string", "", "",
+		 "guard what this object asks for, such as libfoo.so or the program's name");
 CHIC_MODULE_PARM("backend", "enum", "auto", "auto|userfaultfd|madvise|mprotect",
 		 "what makes pages inaccessible");
 CHIC_MODULE_PARM("summary", "bool", "no", "",
@@ -285,6 +288,9 @@ static int read_params(struct guard *g)
 	g->byte_aligned = strcmp(chic_param_text(args, "align"), "byte") == 0;
 	g->left = strcmp(chic_param_text(args, "side"), "left") == 0;
 	g->limit = limit ? limit : SIZE_MAX;
+	g->dso = chic_param_text(args, "dso");
+	if (*g->dso)
+		stacktrace_start(args);
 	return guard_read_sizes(g, chic_param_text(args, "size"));
 }
 

@@ -136,6 +136,7 @@ struct guard {
 	size_t limit; /* most live guarded blocks */
 	size_t maps; /* most slots that are apart or torn out */
 	size_t size_min, size_max;
+	const char *dso; /* of whom blocks are guarded; empty: everybody */
 	uint32_t sample;
 	bool byte_aligned;
 	bool left;
@@ -183,6 +184,8 @@ static inline bool guard_passes(void)
 
 /* Whether one that sampling does not leave is to be guarded. */
 bool guard_chooses(struct guard *g, size_t size);
+/* Whether the object of this name asked for the block. */
+bool guard_asked_by(const char *name);
 /* Number of the calling thread, as the system counts. */
 int32_t guard_tid(void);
 /* A forked child's thread has another number and another fate. */

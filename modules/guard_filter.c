@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Which allocations are guarded: one in so many, of some sizes.
+ * Which allocations are guarded: one in so many, of some sizes, asked for by one object.
  *
  * Sampling counts down per thread, over a gap that is random so that no rhythm of
  * the program keeps a block from ever being guarded.  The countdown is the module's,
@@ -72,7 +72,8 @@ static bool is_sampled(struct guard *g)
 
 bool guard_chooses(struct guard *g, size_t size)
 {
-	return is_sampled(g) && size >= g->size_min && size <= g->size_max;
+	return is_sampled(g) && size >= g->size_min && size <= g->size_max &&
+	       (!*g->dso || guard_asked_by(g->dso));
 }
 
 /* -------------------------------------------------------------- threads -- */

@@ -11,7 +11,7 @@
 #define PAGE 4096
 #define SLOT (4 * PAGE)
 
-enum { ALIGN, SIDE, QUARANTINE, LIMIT, RANGE, SAMPLE, SIZE, BACKEND, SUMMARY, PARAMS };
+enum { ALIGN, SIDE, QUARANTINE, LIMIT, RANGE, SAMPLE, SIZE, DSO, BACKEND, SUMMARY, PARAMS };
 
 static struct chic_module_param params[PARAMS];
 static struct chic_module_args args;
@@ -30,6 +30,7 @@ static void set_defaults(void)
 	params[SAMPLE] = (struct chic_module_param){.name = "sample", .number = 1};
 	params[SIDE] = (struct chic_module_param){.name = "side", .text = "right"};
 	params[SIZE] = (struct chic_module_param){.name = "size", .text = ""};
+	params[DSO] = (struct chic_module_param){.name = "dso", .text = ""};
 	params[BACKEND] = (struct chic_module_param){.name = "backend", .text = backend};
 	params[SUMMARY] = (struct chic_module_param){.name = "summary"};
 }

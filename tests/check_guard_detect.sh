@@ -140,6 +140,24 @@ expect "mprotect: beyond the mappings blocks are unguarded" 0 '^well$' \
 	' [1-9][0-9]* unguarded; back end mprotect$' \
 	under backend=mprotect summary=yes ./bugs crowd
 
+# Whose blocks: the library's, the program's, however they are asked for.
+if ${CXX:-c++} -O1 -fno-builtin -fPIC -shared -DLIBRARY "$top_srcdir/tests/guard_library.cc" \
+	-o libasks.so.1 2>err &&
+	${CXX:-c++} -O1 -fno-builtin "$top_srcdir/tests/guard_library.cc" -o asks ./libasks.so.1 \
+		2>>err
+then
+	for way in malloc calloc realloc memalign strdup new string
+	do
+		expect "dso = libasks.so, its $way" 0 '^library guarded, program not$' - \
+			under dso=libasks.so ./asks $way
+		expect "dso = asks, its $way" 0 '^program guarded, library not$' - \
+			under dso=asks ./asks $way
+	done
+	expect "dso = of nobody" 0 '^neither$' - under dso=libask.so ./asks malloc
+else
+	skip "dso" "no C++ compiler: $(head -n 1 err)"
+fi
+
 # What the system forbids, from the start or later.
 case $works in
 *madvise*) second=madvise ;;
