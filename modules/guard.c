@@ -36,8 +36,6 @@ CHIC_MODULE_PARM("backend", "enum", "auto", "auto|userfaultfd|madvise|mprotect",
 CHIC_MODULE_PARM("summary", "bool", "no", "",
 		 "say on stderr at exit how many blocks were guarded");
 
-#define likely(x) __builtin_expect(!!(x), 1)
-
 /* A guarded block, or null: then the lower layer serves. */
 static void *own_alloc(struct guard *g, size_t size, size_t align, bool room)
 {
