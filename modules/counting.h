@@ -16,6 +16,8 @@
 
 #include "counting_sites.h"
 #include "internal.h"
+#include "output_name.h"
+#include "writer.h"
 
 /* Class k holds sizes above 2^(k-1) and up to 2^k. */
 #define COUNTING_CLASSES (8 * sizeof(size_t))
@@ -254,34 +256,14 @@ struct counting_sum counting_site_sum(const struct counting_site *site);
 
 struct counting_names;
 
-struct counting_writer;
 /* Puts the text for an address: no zero in it, and at most a few kilobytes. */
-typedef void counting_namer(struct counting_writer *w, const struct stacktrace_place *place);
+typedef void counting_namer(struct writer *w, const struct stacktrace_place *place);
 
 /* Or null, without memory. */
 struct counting_names *counting_names_new(counting_namer *make);
 void counting_names_free(struct counting_names *names);
 /* Good until the next one is asked for. */
 const char *counting_name(struct counting_names *names, uintptr_t pc);
-
-/* ----------------------------------------------------- counting_writer.c -- */
-
-/* Text on its way to a descriptor. */
-struct counting_writer {
-	int fd;
-	int err; /* of the first write that failed */
-	size_t len;
-	char bytes[8192];
-};
-
-void put_bytes(struct counting_writer *w, const char *bytes, size_t n);
-void put_text(struct counting_writer *w, const char *text);
-/* Filled up with blanks on its right, or on its left. */
-void put_name(struct counting_writer *w, const char *text, size_t width);
-void put_number(struct counting_writer *w, uint64_t n, size_t width);
-void put_hex(struct counting_writer *w, uint64_t n, size_t width);
-/* 0, or what went wrong since the last flush, which begins anew. */
-int put_flush(struct counting_writer *w);
 
 /* ------------------------------------------------------- counting_file.c -- */
 
@@ -327,7 +309,7 @@ struct counting_output {
 	struct counting_file file;
 	struct counting_sums sums;
 	struct counting_tops tops;
-	struct counting_writer writer;
+	struct writer writer;
 };
 
 /* ---------------------------------------------------- counting_report.c -- */

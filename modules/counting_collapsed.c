@@ -17,14 +17,14 @@ static const char *basename_of(const char *path)
 }
 
 /* Nothing that separates frames, or the stack from its number. */
-static void put_word(struct counting_writer *w, const char *text)
+static void put_word(struct writer *w, const char *text)
 {
 	for (; *text; text++)
 		put_bytes(w, *text == ';' || (unsigned char)*text <= ' ' ? "_" : text, 1);
 }
 
 /* The function, or else where in which file. */
-void counting_collapsed_name(struct counting_writer *w, const struct stacktrace_place *place)
+void counting_collapsed_name(struct writer *w, const struct stacktrace_place *place)
 {
 	if (*place->symbol) {
 		put_word(w, place->symbol);
@@ -39,7 +39,7 @@ static void put_site(struct counting *c, uint32_t stack)
 {
 	struct counting_sum sum = counting_site_sum(counting_site_of(c->sites, stack));
 	size_t bytes = c->output->total ? sum.bytes : sum.bytes - sum.freed_bytes;
-	struct counting_writer *w = &c->output->writer;
+	struct writer *w = &c->output->writer;
 	const uintptr_t *pcs = NULL;
 	size_t n;
 

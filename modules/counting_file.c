@@ -60,56 +60,9 @@ static int rename_file(const char *from, const char *to)
 
 /* ---------------------------------------------------------------- name -- */
 
-/* Room for a number, and the end of a name; what is longer does not fit anyway. */
-static size_t append_number(char *to, size_t size, unsigned long n)
-{
-	char digits[24], *p = digits + sizeof(digits);
-	size_t len;
-
-	do {
-		*--p = (char)('0' + n % 10);
-		n /= 10;
-	} while (n);
-	len = smaller((size_t)(digits + sizeof(digits) - p), size);
-	memcpy(to, p, len);
-	return len;
-}
-
-/* %p becomes the process id, %% a percent sign; anything else stays. */
-static int expand(const char *pattern, char *path, size_t size)
-{
-	size_t len = 0;
-
-	for (; *pattern && len < size; pattern++) {
-		if (pattern[0] == '%' && pattern[1] == 'p') {
-			len += append_number(path + len, size - len, (unsigned long)getpid());
-			pattern++;
-			continue;
-		}
-		if (pattern[0] == '%' && pattern[1] == '%')
-			pattern++;
-		path[len++] = *pattern;
-	}
-	if (len >= size)
-		return -ENAMETOOLONG;
-	path[len] = '\0';
-	return 0;
-}
-
-static bool has_pid(const char *pattern)
-{
-	for (; *pattern; pattern++) {
-		if (pattern[0] == '%' && pattern[1] == 'p')
-			return true;
-		if (pattern[0] == '%' && pattern[1] == '%')
-			pattern++;
-	}
-	return false;
-}
-
 bool counting_file_is_ours(const struct counting_file *f)
 {
-	return !f->pattern[0] || getpid() == f->started || has_pid(f->pattern);
+	return !f->pattern[0] || getpid() == f->started || output_has_pid(f->pattern);
 }
 
 /* A name of its own for each process: two may be writing the same file. */
@@ -119,7 +72,7 @@ static void temporary_name(struct counting_file *f)
 
 	memcpy(f->temporary, f->path, len);
 	f->temporary[len++] = '.';
-	len += append_number(f->temporary + len, 20, (unsigned long)getpid());
+	len += output_append_number(f->temporary + len, 20, (unsigned long)getpid());
 	memcpy(f->temporary + len, ".tmp", sizeof(".tmp"));
 }
 
@@ -157,7 +110,7 @@ static int open_beside(struct counting_file *f)
 int counting_file_open(struct counting_file *f)
 {
 	struct stat64 st = {.st_mode = 0};
-	int err = expand(f->pattern, f->path, sizeof(f->path));
+	int err = output_expand(f->pattern, f->path, sizeof(f->path));
 	bool there;
 	int fd;
 
@@ -237,43 +190,9 @@ int counting_file_stderr(const struct counting_file *f)
 
 /* ---------------------------------------------------------- life cycle -- */
 
-/* A folder's percent signs are its own. */
-static bool append_escaped(char *to, size_t size, const char *folder)
-{
-	size_t len = 0;
-
-	for (; *folder && len + 2 < size; folder++) {
-		if (*folder == '%')
-			to[len++] = '%';
-		to[len++] = *folder;
-	}
-	to[len] = '\0';
-	return !*folder;
-}
-
-/* A relative name means the folder where the program was started, not where it ends. */
-static int pattern_set(struct counting_file *f, const char *output)
-{
-	char cwd[PATH_MAX];
-	size_t len = 0;
-
-	if (output[0] && output[0] != '/') {
-		if (!getcwd(cwd, sizeof(cwd)))
-			return -errno;
-		if (!append_escaped(f->pattern, sizeof(f->pattern) - 1, cwd))
-			return -ENAMETOOLONG;
-		len = strlen(f->pattern);
-		f->pattern[len++] = '/';
-	}
-	if (strlen(output) >= sizeof(f->pattern) - len)
-		return -ENAMETOOLONG;
-	strcpy(f->pattern + len, output);
-	return 0;
-}
-
 int counting_file_start(struct counting_file *f, const char *output)
 {
-	int err = pattern_set(f, output);
+	int err = output_pattern(f->pattern, sizeof(f->pattern), output);
 
 	if (err)
 		return err;

@@ -10,7 +10,7 @@
 #include "../runtime/utf8.h"
 #include "counting.h"
 
-static void put_ascii(struct counting_writer *w, unsigned char c)
+static void put_ascii(struct writer *w, unsigned char c)
 {
 	if (c == '"' || c == '\\')
 		put_text(w, "\\");
@@ -22,7 +22,7 @@ static void put_ascii(struct counting_writer *w, unsigned char c)
 	put_hex(w, c, 4);
 }
 
-static void put_string(struct counting_writer *w, const char *text)
+static void put_string(struct writer *w, const char *text)
 {
 	size_t length;
 
@@ -40,7 +40,7 @@ static void put_string(struct counting_writer *w, const char *text)
 }
 
 /* The comma is what the caller puts before all but the first. */
-static void put_key(struct counting_writer *w, const char *before, const char *key)
+static void put_key(struct writer *w, const char *before, const char *key)
 {
 	put_text(w, before);
 	put_text(w, "\"");
@@ -48,16 +48,14 @@ static void put_key(struct counting_writer *w, const char *before, const char *k
 	put_text(w, "\": ");
 }
 
-static void put_member(struct counting_writer *w, const char *before, const char *key,
-		       uint64_t n)
+static void put_member(struct writer *w, const char *before, const char *key, uint64_t n)
 {
 	put_key(w, before, key);
 	put_number(w, n, 0);
 }
 
 /* Its braces are the caller's. */
-static void put_sum(struct counting_writer *w, const char *before,
-		    const struct counting_sum *sum)
+static void put_sum(struct writer *w, const char *before, const struct counting_sum *sum)
 {
 	put_member(w, before, "blocks", sum->blocks);
 	put_member(w, ", ", "bytes", sum->bytes);
@@ -65,7 +63,7 @@ static void put_sum(struct counting_writer *w, const char *before,
 	put_member(w, ", ", "freed_bytes", sum->freed_bytes);
 }
 
-static void put_pair(struct counting_writer *w, const char *key, size_t blocks, size_t bytes)
+static void put_pair(struct writer *w, const char *key, size_t blocks, size_t bytes)
 {
 	put_key(w, ",\n  ", key);
 	put_member(w, "{", "blocks", blocks);
@@ -74,7 +72,7 @@ static void put_pair(struct counting_writer *w, const char *key, size_t blocks, 
 }
 
 /* The last class has no bound that a number could say. */
-static void put_classes(struct counting_writer *w, const struct counting_sums *sums)
+static void put_classes(struct writer *w, const struct counting_sums *sums)
 {
 	const char *before = "\n    ";
 
@@ -92,7 +90,7 @@ static void put_classes(struct counting_writer *w, const struct counting_sums *s
 	put_text(w, "\n  ]");
 }
 
-static void put_threads(struct counting_writer *w, const struct counting_sums *sums)
+static void put_threads(struct writer *w, const struct counting_sums *sums)
 {
 	put_key(w, ",\n  ", "threads");
 	put_text(w, "[");
@@ -114,7 +112,7 @@ static void put_threads(struct counting_writer *w, const struct counting_sums *s
 
 /* --------------------------------------------------------------- sites -- */
 
-static void put_lifetimes(struct counting_writer *w, const struct counting_sites *s)
+static void put_lifetimes(struct writer *w, const struct counting_sites *s)
 {
 	uint64_t most = 1000;
 
@@ -135,7 +133,7 @@ static void put_lifetimes(struct counting_writer *w, const struct counting_sites
 	put_text(w, "\n    ]");
 }
 
-void counting_json_name(struct counting_writer *w, const struct stacktrace_place *place)
+void counting_json_name(struct writer *w, const struct stacktrace_place *place)
 {
 	put_key(w, "{", "object");
 	put_string(w, place->object);
@@ -151,7 +149,7 @@ void counting_json_name(struct counting_writer *w, const struct stacktrace_place
 static void put_top(struct counting *c, const char *key, enum counting_order order)
 {
 	const struct counting_top *top = &c->output->tops.by[order];
-	struct counting_writer *w = &c->output->writer;
+	struct writer *w = &c->output->writer;
 	const uintptr_t *pcs = NULL;
 
 	put_key(w, ",\n    ", key);
@@ -174,7 +172,7 @@ static void put_top(struct counting *c, const char *key, enum counting_order ord
 
 static void put_sites(struct counting *c)
 {
-	struct counting_writer *w = &c->output->writer;
+	struct writer *w = &c->output->writer;
 
 	put_key(w, ",\n  ", "sites");
 	put_member(w, "{\n    ", "sampled_every", c->sites->period);
@@ -191,7 +189,7 @@ static void put_sites(struct counting *c)
 void counting_json(struct counting *c)
 {
 	const struct counting_sums *sums = &c->output->sums;
-	struct counting_writer *w = &c->output->writer;
+	struct writer *w = &c->output->writer;
 	const struct counting_sum *all = &sums->all;
 
 	put_member(w, "{\n  ", "pid", (uint64_t)getpid());

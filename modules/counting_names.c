@@ -14,7 +14,7 @@
 
 struct counting_names {
 	counting_namer *make;
-	struct counting_writer line; /* never writes: it is longer than what is made in it */
+	struct writer line; /* never writes: it is longer than what is made in it */
 	struct stacktrace_place place;
 	size_t n, used;
 	struct {

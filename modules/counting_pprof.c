@@ -12,7 +12,7 @@
 #include "counting.h"
 
 /* "live blocks: live bytes [all blocks: all bytes] @" */
-static void put_sum(struct counting_writer *w, const struct counting_sum *sum)
+static void put_sum(struct writer *w, const struct counting_sum *sum)
 {
 	put_number(w, sum->blocks - sum->freed_blocks, 0);
 	put_text(w, ": ");
@@ -29,7 +29,7 @@ static bool put_stack(uint32_t stack, void *arg)
 {
 	struct counting *c = arg;
 	struct counting_sum sum = counting_site_sum(counting_site_of(c->sites, stack));
-	struct counting_writer *w = &c->output->writer;
+	struct writer *w = &c->output->writer;
 	const uintptr_t *pcs = NULL;
 	size_t n = stacktrace_get(&c->sites->stacks, stack, &pcs);
 
@@ -44,7 +44,7 @@ static bool put_stack(uint32_t stack, void *arg)
 	return true;
 }
 
-static void put_mappings(struct counting_writer *w)
+static void put_mappings(struct writer *w)
 {
 	int fd = (int)syscall(SYS_openat, AT_FDCWD, "/proc/self/maps", O_RDONLY | O_CLOEXEC);
 	char part[512];
@@ -59,7 +59,7 @@ static void put_mappings(struct counting_writer *w)
 
 void counting_pprof(struct counting *c)
 {
-	struct counting_writer *w = &c->output->writer;
+	struct writer *w = &c->output->writer;
 
 	put_text(w, "heap profile: ");
 	put_sum(w, &c->output->tops.all);

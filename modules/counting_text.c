@@ -9,7 +9,7 @@
 
 #include "counting.h"
 
-static void put_figure(struct counting_writer *w, const char *name, size_t n)
+static void put_figure(struct writer *w, const char *name, size_t n)
 {
 	put_name(w, name, 15);
 	put_text(w, " ");
@@ -17,7 +17,7 @@ static void put_figure(struct counting_writer *w, const char *name, size_t n)
 	put_text(w, "\n");
 }
 
-static void put_columns(struct counting_writer *w, const size_t columns[4])
+static void put_columns(struct writer *w, const size_t columns[4])
 {
 	for (size_t i = 0; i < 4; i++) {
 		put_text(w, " ");
@@ -26,7 +26,7 @@ static void put_columns(struct counting_writer *w, const size_t columns[4])
 	put_text(w, "\n");
 }
 
-static void put_heading(struct counting_writer *w, const char *name, const char *third,
+static void put_heading(struct writer *w, const char *name, const char *third,
 			const char *fourth)
 {
 	put_name(w, name, 15);
@@ -37,7 +37,7 @@ static void put_heading(struct counting_writer *w, const char *name, const char 
 }
 
 /* name and n, to the width of the first column */
-static void put_label(struct counting_writer *w, const char *name, size_t n)
+static void put_label(struct writer *w, const char *name, size_t n)
 {
 	size_t width = 14, rest;
 
@@ -49,14 +49,14 @@ static void put_label(struct counting_writer *w, const char *name, size_t n)
 	put_name(w, "", width);
 }
 
-static void put_live(struct counting_writer *w, const struct counting_sum *sum)
+static void put_live(struct writer *w, const struct counting_sum *sum)
 {
 	put_columns(w,
 		    (const size_t[]){sum->blocks, sum->bytes, sum->blocks - sum->freed_blocks,
 				     sum->bytes - sum->freed_bytes});
 }
 
-static void put_classes(struct counting_writer *w, const struct counting_sums *sums)
+static void put_classes(struct writer *w, const struct counting_sums *sums)
 {
 	put_heading(w, "sizes", "      live-blocks", "       live-bytes");
 	for (unsigned k = 0; k < COUNTING_CLASSES; k++) {
@@ -69,13 +69,13 @@ static void put_classes(struct counting_writer *w, const struct counting_sums *s
 	}
 }
 
-static void put_sum(struct counting_writer *w, const struct counting_sum *sum)
+static void put_sum(struct writer *w, const struct counting_sum *sum)
 {
 	put_columns(w, (const size_t[]){sum->blocks, sum->bytes, sum->freed_blocks,
 					sum->freed_bytes});
 }
 
-static void put_threads(struct counting_writer *w, const struct counting_sums *sums)
+static void put_threads(struct writer *w, const struct counting_sums *sums)
 {
 	put_heading(w, "threads", "     freed-blocks", "      freed-bytes");
 	for (size_t i = 0; i < sums->n_threads; i++) {
@@ -94,7 +94,7 @@ static void put_threads(struct counting_writer *w, const struct counting_sums *s
 
 /* --------------------------------------------------------------- sites -- */
 
-static void put_lifetimes(struct counting_writer *w, const struct counting_sites *s)
+static void put_lifetimes(struct writer *w, const struct counting_sites *s)
 {
 	static const char names[COUNTING_LIFETIMES][12] = {
 		"up-to 1us",  "up-to 10us",  "up-to 100us", "up-to 1ms",
@@ -118,7 +118,7 @@ static void put_lifetimes(struct counting_writer *w, const struct counting_sites
 }
 
 /* As addr2line wants it, and the function where it has a name. */
-void counting_text_name(struct counting_writer *w, const struct stacktrace_place *place)
+void counting_text_name(struct writer *w, const struct stacktrace_place *place)
 {
 	put_text(w, place->object);
 	put_text(w, *place->object ? "+0x" : "0x");
@@ -134,7 +134,7 @@ void counting_text_name(struct counting_writer *w, const struct stacktrace_place
 
 static void put_stack(struct counting *c, uint32_t stack)
 {
-	struct counting_writer *w = &c->output->writer;
+	struct writer *w = &c->output->writer;
 	const uintptr_t *pcs = NULL;
 	size_t n = stacktrace_get(&c->sites->stacks, stack, &pcs);
 
@@ -150,7 +150,7 @@ static void put_stack(struct counting *c, uint32_t stack)
 static void put_top(struct counting *c, const char *title, enum counting_order order)
 {
 	const struct counting_top *top = &c->output->tops.by[order];
-	struct counting_writer *w = &c->output->writer;
+	struct writer *w = &c->output->writer;
 
 	if (!top->n)
 		return;
@@ -166,7 +166,7 @@ static void put_top(struct counting *c, const char *title, enum counting_order o
 
 static void put_sites(struct counting *c)
 {
-	struct counting_writer *w = &c->output->writer;
+	struct writer *w = &c->output->writer;
 	const struct counting_tops *tops = &c->output->tops;
 
 	put_figure(w, "sampled-every", c->sites->period);
@@ -185,7 +185,7 @@ static void put_sites(struct counting *c)
 void counting_text(struct counting *c)
 {
 	const struct counting_sums *sums = &c->output->sums;
-	struct counting_writer *w = &c->output->writer;
+	struct writer *w = &c->output->writer;
 	const struct counting_sum *all = &sums->all;
 
 	put_text(w, "chic-alloc: counting: pid ");

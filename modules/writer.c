@@ -12,7 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "counting.h"
+#include "internal.h"
+#include "writer.h"
 
 /* Whoever read may be gone, which is no reason for the program to go. */
 static void take_pipe_signal(const sigset_t *pipe)
@@ -42,7 +43,7 @@ static long write_quietly(int fd, const char *bytes, size_t n)
 	return done;
 }
 
-static void write_all(struct counting_writer *w)
+static void write_all(struct writer *w)
 {
 	size_t done = 0;
 
@@ -57,7 +58,7 @@ static void write_all(struct counting_writer *w)
 	w->len = 0;
 }
 
-void put_bytes(struct counting_writer *w, const char *bytes, size_t n)
+void put_bytes(struct writer *w, const char *bytes, size_t n)
 {
 	while (n) {
 		size_t part = smaller(n, sizeof(w->bytes) - w->len);
@@ -71,18 +72,18 @@ void put_bytes(struct counting_writer *w, const char *bytes, size_t n)
 	}
 }
 
-void put_text(struct counting_writer *w, const char *text)
+void put_text(struct writer *w, const char *text)
 {
 	put_bytes(w, text, strlen(text));
 }
 
-static void put_blanks(struct counting_writer *w, size_t n)
+static void put_blanks(struct writer *w, size_t n)
 {
 	while (n--)
 		put_bytes(w, " ", 1);
 }
 
-void put_name(struct counting_writer *w, const char *text, size_t width)
+void put_name(struct writer *w, const char *text, size_t width)
 {
 	size_t len = strlen(text);
 
@@ -109,7 +110,7 @@ static struct digits digits_of(uint64_t n, unsigned base)
 	return d;
 }
 
-static void put_digits(struct counting_writer *w, uint64_t n, unsigned base, const char *fill,
+static void put_digits(struct writer *w, uint64_t n, unsigned base, const char *fill,
 		       size_t width)
 {
 	struct digits d = digits_of(n, base);
@@ -119,17 +120,17 @@ static void put_digits(struct counting_writer *w, uint64_t n, unsigned base, con
 	put_bytes(w, d.text + d.at, DIGITS_MAX - d.at);
 }
 
-void put_number(struct counting_writer *w, uint64_t n, size_t width)
+void put_number(struct writer *w, uint64_t n, size_t width)
 {
 	put_digits(w, n, 10, " ", width);
 }
 
-void put_hex(struct counting_writer *w, uint64_t n, size_t width)
+void put_hex(struct writer *w, uint64_t n, size_t width)
 {
 	put_digits(w, n, 16, "0", width);
 }
 
-int put_flush(struct counting_writer *w)
+int put_flush(struct writer *w)
 {
 	int err;
 
