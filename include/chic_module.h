@@ -262,14 +262,21 @@ struct chic_module_param {
  * ucontext_t.  The program's own handler, or the default action, follows whatever
  * fn does.  Programs may get many of these signals in their normal work (JVMs do):
  * be quick with those that are not about the module's memory, and do only what a
- * signal handler may do.
+ * signal handler may do.  Several threads may be in fn at a time, and fn may come
+ * in the midst of any other function of the module; a few kilobytes of stack are
+ * all it can count on.
+ *
+ * Answers 0, and the program sees the signal as it came; or SIGSEGV for a SIGBUS
+ * that is only the module's means, and the program sees a SIGSEGV for that access
+ * (or SIGBUS for a SIGSEGV).
  *
  * In an unmodified program it makes no difference who installs a handler when.  In
  * a program that is linked with the library, and not started with the preload
  * library, a handler that it installs later replaces the module's.  A thread that
- * blocks the signal ends the process without a look.
+ * blocks the signal ends the process without a look, and so does a program that
+ * ignores it.
  */
-typedef void (*chic_fault_fn)(void *ctx, int sig, void *info, void *context);
+typedef int (*chic_fault_fn)(void *ctx, int sig, void *info, void *context);
 
 /*
  * What NAME_init is told.  Valid, with all it points to, until NAME_exit has

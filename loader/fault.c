@@ -11,6 +11,11 @@
  *
  * After the default action nothing follows, so that it is put in place and the
  * signal sent once more, as it came: core file and exit status are the program's.
+ * The same way a signal becomes another one, for which the program has another
+ * action: it comes when this handler has been left, at the same instruction.
+ *
+ * A program that ignores the signal has nobody look, because programs that it starts
+ * inherit that, and would not inherit a function of ours.
  */
 #define _GNU_SOURCE
 #include "internal.h"
@@ -19,6 +24,7 @@
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #define HANDLERS_MAX 8
@@ -56,6 +62,8 @@ static struct {
 } handlers[HANDLERS_MAX];
 static atomic_flag writing = ATOMIC_FLAG_INIT;
 static pid_t pid; /* whose actions these are: not those of a vfork child */
+/* The address of an access whose signal comes once more, as another one; else 0. */
+static __thread uintptr_t looked_at __attribute__((tls_model("initial-exec")));
 
 static struct action *action_of(int sig)
 {
@@ -98,79 +106,6 @@ static struct copied action_read(int sig)
 	return copy;
 }
 
-/* --------------------------------------------------------- a signal came -- */
-
-static void entry(int sig, siginfo_t *info, void *context);
-
-static bool has_function(uintptr_t handler)
-{
-	return handler != (uintptr_t)SIG_DFL && handler != (uintptr_t)SIG_IGN;
-}
-
-/* What the system is told for an action of the program's. */
-static int put_in_place(int sig, const struct sigaction *program)
-{
-	struct sigaction ours = {.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART};
-
-	sigemptyset(&ours.sa_mask);
-	if (has_function((uintptr_t)program->sa_handler)) {
-		ours = *program;
-		ours.sa_flags = (program->sa_flags & ~SA_RESETHAND) | SA_SIGINFO;
-	}
-	ours.sa_sigaction = entry;
-	return fault_next_sigaction(sig, &ours, NULL);
-}
-
-static void take_default(int sig, siginfo_t *info)
-{
-	struct sigaction action = {.sa_handler = SIG_DFL};
-
-	sigemptyset(&action.sa_mask);
-	fault_next_sigaction(sig, &action, NULL);
-	/* comes when this handler is left; what faulted would else fault again */
-	syscall(SYS_rt_tgsigqueueinfo, getpid(), syscall(SYS_gettid), sig, info);
-}
-
-static void forget_action(int sig)
-{
-	struct sigaction action = {.sa_handler = SIG_DFL};
-
-	sigemptyset(&action.sa_mask);
-	action_write(sig, &action);
-	put_in_place(sig, &action);
-}
-
-static void pass_on(int sig, siginfo_t *info, void *context)
-{
-	struct copied program = action_read(sig);
-	bool from_fault = info->si_code > 0;
-
-	if (has_function(program.handler)) {
-		if (program.flags & SA_RESETHAND)
-			forget_action(sig);
-		((void (*)(int, siginfo_t *, void *))program.handler)(sig, info, context);
-	} else if (program.handler == (uintptr_t)SIG_DFL || from_fault) {
-		/* a fault cannot be ignored */
-		take_default(sig, info);
-	}
-}
-
-static void entry(int sig, siginfo_t *info, void *context)
-{
-	int saved = errno;
-
-	for (size_t i = 0; i < HANDLERS_MAX; i++) {
-		chic_fault_fn fn = atomic_load_explicit(&handlers[i].fn, memory_order_acquire);
-
-		if (fn)
-			fn(handlers[i].ctx, sig, info, context);
-	}
-	errno = saved;
-	pass_on(sig, info, context);
-}
-
-/* ----------------------------------------------- what the program installs -- */
-
 static uint64_t lock_actions(void)
 {
 	const uint64_t all = ~(uint64_t)0;
@@ -188,6 +123,129 @@ static void unlock_actions(uint64_t before)
 	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof(before));
 }
 
+/* --------------------------------------------------------- a signal came -- */
+
+static void entry(int sig, siginfo_t *info, void *context);
+
+static bool has_function(uintptr_t handler)
+{
+	return handler != (uintptr_t)SIG_DFL && handler != (uintptr_t)SIG_IGN;
+}
+
+/* What the system is told for an action of the program's. */
+static int put_in_place(int sig, const struct sigaction *program)
+{
+	struct sigaction ours = {.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART};
+
+	if (program->sa_handler == SIG_IGN)
+		return fault_next_sigaction(sig, program, NULL);
+	sigemptyset(&ours.sa_mask);
+	if (has_function((uintptr_t)program->sa_handler)) {
+		ours = *program;
+		ours.sa_flags = (program->sa_flags & ~SA_RESETHAND) | SA_SIGINFO;
+	}
+	ours.sa_sigaction = entry;
+	return fault_next_sigaction(sig, &ours, NULL);
+}
+
+/* Comes when this handler is left; what faulted would else fault again. */
+static void send_again(int sig, siginfo_t *info)
+{
+	syscall(SYS_rt_tgsigqueueinfo, getpid(), syscall(SYS_gettid), sig, info);
+}
+
+static void take_default(int sig, siginfo_t *info, ucontext_t *context)
+{
+	struct sigaction action = {.sa_handler = SIG_DFL};
+
+	sigemptyset(&action.sa_mask);
+	fault_next_sigaction(sig, &action, NULL);
+	sigdelset(&context->uc_sigmask, sig);
+	send_again(sig, info);
+}
+
+static void forget_action(int sig)
+{
+	struct sigaction action = {.sa_handler = SIG_DFL};
+	uint64_t mask = lock_actions();
+
+	sigemptyset(&action.sa_mask);
+	action_write(sig, &action);
+	put_in_place(sig, &action);
+	unlock_actions(mask);
+}
+
+static void pass_on(int sig, siginfo_t *info, ucontext_t *context)
+{
+	struct copied program = action_read(sig);
+
+	/* ignored only now, and not by a fault, which cannot be ignored */
+	if (program.handler == (uintptr_t)SIG_IGN && info->si_code <= 0)
+		return;
+	if (!has_function(program.handler)) {
+		take_default(sig, info, context);
+		return;
+	}
+	if (program.flags & SA_RESETHAND)
+		forget_action(sig);
+	((void (*)(int, siginfo_t *, void *))program.handler)(sig, info, context);
+}
+
+/*
+ * As the system raises it for a bad access: whoever blocks or ignores it has the
+ * default action.
+ */
+static void pass_on_as(int sig, const siginfo_t *from, ucontext_t *context)
+{
+	siginfo_t info = *from;
+
+	info.si_signo = sig;
+	info.si_code = sig == SIGSEGV ? SEGV_ACCERR : BUS_ADRERR;
+	if (!has_function(action_read(sig).handler) ||
+	    sigismember(&context->uc_sigmask, sig) == 1) {
+		take_default(sig, &info, context);
+		return;
+	}
+	looked_at = (uintptr_t)info.si_addr;
+	send_again(sig, &info);
+}
+
+/* The signal that the program is to see. */
+static int look(int sig, siginfo_t *info, void *context)
+{
+	int as = 0;
+
+	for (size_t i = 0; i < HANDLERS_MAX; i++) {
+		chic_fault_fn fn = atomic_load_explicit(&handlers[i].fn, memory_order_acquire);
+
+		if (fn && !as)
+			as = fn(handlers[i].ctx, sig, info, context);
+	}
+	return as == SIGSEGV || as == SIGBUS ? as : sig;
+}
+
+static bool was_looked_at(const siginfo_t *info)
+{
+	bool was = looked_at && looked_at == (uintptr_t)info->si_addr;
+
+	looked_at = 0;
+	return was;
+}
+
+static void entry(int sig, siginfo_t *info, void *context)
+{
+	int saved = errno;
+	int as = was_looked_at(info) ? sig : look(sig, info, context);
+
+	errno = saved;
+	if (as == sig)
+		pass_on(sig, info, context);
+	else
+		pass_on_as(as, info, context);
+}
+
+/* ----------------------------------------------- what the program installs -- */
+
 /* The system's answer has what only it knows, and is about ours for the rest. */
 static int answer_with_programs(int sig, struct sigaction *old)
 {
@@ -202,6 +260,20 @@ static int answer_with_programs(int sig, struct sigaction *old)
 	return 0;
 }
 
+/* A child of vfork has handlers of its own, and the memory of its parent. */
+static int sigaction_of_another(int sig, const struct sigaction *act, struct sigaction *old)
+{
+	struct sigaction before, programs;
+
+	if (fault_next_sigaction(sig, NULL, &before) != 0 ||
+	    (before.sa_sigaction == entry && answer_with_programs(sig, &programs) != 0) ||
+	    (act && fault_next_sigaction(sig, act, NULL) != 0))
+		return -1;
+	if (old)
+		*old = before.sa_sigaction == entry ? programs : before;
+	return 0;
+}
+
 int fault_sigaction(int sig, const struct sigaction *act, struct sigaction *old)
 {
 	struct sigaction wanted, before;
@@ -209,7 +281,7 @@ int fault_sigaction(int sig, const struct sigaction *act, struct sigaction *old)
 	int err;
 
 	if (getpid() != pid)
-		return fault_next_sigaction(sig, act, old);
+		return sigaction_of_another(sig, act, old);
 	if (act)
 		wanted = *act;
 	mask = lock_actions();

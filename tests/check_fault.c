@@ -9,6 +9,7 @@
 #include <check.h>
 #include <errno.h>
 #include <setjmp.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -32,13 +33,14 @@ static struct seen {
 	void *look_address, *address;
 	void *value;
 	int error;
+	int answer; /* of those who look */
 	bool blocked_own, blocked_usr1, blocked_usr2, on_alternate;
 	bool right_ctx;
 } * seen;
 
 static char ctx[2];
 
-static void look(void *arg, int sig, void *info, void *context)
+static int look(void *arg, int sig, void *info, void *context)
 {
 	const siginfo_t *i = info;
 
@@ -47,6 +49,7 @@ static void look(void *arg, int sig, void *info, void *context)
 	seen->look_address = i->si_addr;
 	seen->right_ctx = arg == ctx && context;
 	errno = EBADF;
+	return seen->answer;
 }
 
 static void handle(int sig, siginfo_t *info, void *context)
@@ -293,10 +296,13 @@ END_TEST
 
 static void ignored(void)
 {
-	struct sigaction a = {.sa_handler = SIG_IGN};
+	struct sigaction a = {.sa_handler = SIG_IGN}, now;
 
 	watch();
 	fault_sigaction(SIGSEGV, &a, NULL);
+	/* what programs inherit is what the system has */
+	if (sigaction(SIGSEGV, NULL, &now) != 0 || now.sa_handler != SIG_IGN)
+		_exit(2);
 	kill(getpid(), SIGSEGV);
 	seen->handled++;
 	fault();
@@ -306,7 +312,111 @@ START_TEST(what_is_ignored)
 {
 	MUST_END_BY(ignored, SIGSEGV);
 	ck_assert_uint_eq(seen->handled, 1);
+	ck_assert_uint_eq(seen->looks, 0);
+}
+END_TEST
+
+/* --------------------------------------------------------- as another one -- */
+
+static void *beyond_file(void)
+{
+	FILE *file = tmpfile();
+
+	return mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fileno(file), 0);
+}
+
+static void bus_error(void)
+{
+	*(volatile int *)beyond_file() = 1;
+}
+
+static void bus_as_default(void)
+{
+	seen->answer = SIGSEGV;
+	watch();
+	bus_error();
+}
+
+static void bus_as_function(void)
+{
+	seen->answer = SIGSEGV;
+	install(SIGSEGV, SA_SIGINFO, false);
+	errno = EDOM;
+	bus_error();
+}
+
+static void bus_as_blocked(void)
+{
+	sigset_t set;
+
+	seen->answer = SIGSEGV;
+	install(SIGSEGV, SA_SIGINFO, false);
+	sigemptyset(&set);
+	sigaddset(&set, SIGSEGV);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	bus_error();
+}
+
+static void bus_as_ignored(void)
+{
+	struct sigaction a = {.sa_handler = SIG_IGN};
+
+	seen->answer = SIGSEGV;
+	watch();
+	fault_sigaction(SIGSEGV, &a, NULL);
+	bus_error();
+}
+
+START_TEST(a_signal_becomes_another_one)
+{
+	MUST_END_BY(bus_as_default, SIGSEGV);
+	ck_assert_uint_eq(seen->looks, 1);
+	ck_assert_int_eq(seen->look_signal, SIGBUS);
+	MUST_EXIT(bus_as_function, 7);
 	ck_assert_uint_eq(seen->looks, 2);
+	ck_assert_int_eq(seen->signal, SIGSEGV);
+	ck_assert_int_eq(seen->code, SEGV_ACCERR);
+	ck_assert_ptr_eq(seen->address, seen->look_address);
+	ck_assert_int_eq(seen->error, EDOM);
+	ck_assert(seen->blocked_own && seen->blocked_usr1 && !seen->blocked_usr2);
+	ck_assert_uint_eq(seen->handled, 1);
+	MUST_END_BY(bus_as_blocked, SIGSEGV);
+	MUST_END_BY(bus_as_ignored, SIGSEGV);
+	ck_assert_uint_eq(seen->handled, 1);
+}
+END_TEST
+
+/* The same instruction works when the handler has repaired it. */
+static void *volatile grown;
+static FILE *grown_file;
+
+static void grow(int sig)
+{
+	seen->signal = sig;
+	seen->handled++;
+	if (ftruncate(fileno(grown_file), 4096) != 0)
+		_exit(1);
+}
+
+static void bus_repaired(void)
+{
+	struct sigaction a = {.sa_handler = grow};
+
+	seen->answer = SIGSEGV;
+	watch();
+	fault_sigaction(SIGSEGV, &a, NULL);
+	grown_file = tmpfile();
+	grown = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fileno(grown_file), 0);
+	*(volatile int *)grown = 1;
+	_exit(*(volatile int *)grown == 1 ? 3 : 1);
+}
+
+START_TEST(another_one_is_repaired)
+{
+	MUST_EXIT(bus_repaired, 3);
+	ck_assert_uint_eq(seen->looks, 1);
+	ck_assert_uint_eq(seen->handled, 1);
+	ck_assert_int_eq(seen->signal, SIGSEGV);
 }
 END_TEST
 
@@ -477,6 +587,8 @@ static Suite *fault_suite(void)
 	tcase_add_test(tc, what_was_sent_with_it);
 	tcase_add_test(tc, a_function_for_once);
 	tcase_add_test(tc, what_is_ignored);
+	tcase_add_test(tc, a_signal_becomes_another_one);
+	tcase_add_test(tc, another_one_is_repaired);
 	tcase_add_test(tc, a_program_that_repairs);
 	tcase_add_test(tc, a_child_has_its_own);
 	tcase_add_test(tc, a_vfork_child_takes_nothing_from_its_parent);
