@@ -5,12 +5,11 @@
  * An access past the block or to a freed block faults where it happens; what is
  * written beside it in its own page is found when it is freed.  What cannot be
  * guarded (no addresses or mappings left) is the lower layer's, and counted: never a
- * failure.
+ * failure.  Each bug that is found is reported, with stacks.
  */
 #include <unistd.h>
 
 #include "guard.h"
-#include "stacktrace.h"
 
 CHIC_MODULE("guard", "mixed");
 CHIC_MODULE_VERSION("1.0");
@@ -33,6 +32,10 @@ CHIC_MODULE_PARM("dso", "string", "", "",
 		 "guard what this object asks for, such as libfoo.so or the program's name");
 CHIC_MODULE_PARM("backend", "enum", "auto", "auto|userfaultfd|madvise|mprotect",
 		 "what makes pages inaccessible");
+CHIC_MODULE_PARM("stacks", "bool", "yes", "",
+		 "keep where blocks were allocated and freed, for reports");
+CHIC_MODULE_PARM("output", "string", "", "",
+		 "file that reports go to, %p is the process id; stderr by default");
 CHIC_MODULE_PARM("summary", "bool", "no", "",
 		 "say on stderr at exit how many blocks were guarded");
 
@@ -260,6 +263,7 @@ void guard_postfork_child(void *ctx)
 	int saved = errno;
 
 	guard_thread_forked();
+	guard_report_forked();
 	guard_backend_child(g);
 	guard_postfork_parent(g);
 	errno = saved;
@@ -287,8 +291,7 @@ static int read_params(struct guard *g)
 	g->left = strcmp(chic_param_text(args, "side"), "left") == 0;
 	g->limit = limit ? limit : SIZE_MAX;
 	g->dso = chic_param_text(args, "dso");
-	if (*g->dso)
-		stacktrace_start(args);
+	stacktrace_start(args);
 	return guard_read_sizes(g, chic_param_text(args, "size"));
 }
 
@@ -306,6 +309,8 @@ int guard_init(const struct chic_module_args *args, const struct chic_layer *low
 	g->page = sysconf(_SC_PAGESIZE);
 	pthread_mutex_init(&g->lock, NULL);
 	err = read_params(g);
+	if (!err)
+		err = guard_report_start(g);
 	if (err)
 		goto err_unmap_state;
 	g->pattern = pattern_new(g);
@@ -320,7 +325,9 @@ int guard_init(const struct chic_module_args *args, const struct chic_layer *low
 		goto err_unmap_pattern;
 	guard_reserve(g, param_size(args, "range") & ~(g->page - 1));
 	guard_backend_start(g);
+	guard_stacks_start(g);
 	guard_instance_add(g);
+	guard_signal_start(g);
 	*ctx = g;
 	return 0;
 
@@ -336,8 +343,10 @@ void guard_exit(void *ctx)
 	struct guard *g = ctx;
 
 	guard_summary_stop(g);
+	guard_signal_stop(g);
 	guard_instance_remove(g);
 	guard_backend_stop(g);
+	guard_stacks_stop(g);
 	guard_unreserve(g);
 	munmap((void *)g->pattern, GUARD_PATTERN * g->page);
 	munmap(g, sizeof(*g));

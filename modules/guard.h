@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Private to guard: its state, the slots that guarded blocks lie in, the ways to
- * make pages inaccessible, and what is said about a damaged heap.
+ * make pages inaccessible, and what is said about bugs that are found.
  *
  * Addresses.  One range is cut into slots of a power of two of pages, at least
  * four.  A block lies at the end of the first pages of its slot, which alone are
@@ -29,10 +29,12 @@
 #ifndef CHIC_MODULES_GUARD_H
 #define CHIC_MODULES_GUARD_H
 
+#include <limits.h>
 #include <pthread.h>
 #include <sys/types.h>
 
 #include "internal.h"
+#include "stacktrace.h"
 
 #define GUARD_ALIGN 16
 #define GUARD_ORDERS 40
@@ -72,7 +74,7 @@ struct guard_record {
 	bool dirty; /* memory could not be given back */
 };
 
-/* Beside a record, where stacks are kept: the report's numbers of traces, 0 is none. */
+/* Beside a record, where stacks are kept: numbers of traces, 0 is none. */
 struct guard_stacks {
 	uint32_t alloc, free;
 };
@@ -131,6 +133,7 @@ struct guard {
 	size_t page;
 	struct guard_record *records; /* by granule of the range */
 	struct guard_stacks *stacks; /* by granule; null where none are kept */
+	struct stacktrace_table traces;
 	const unsigned char *pattern; /* GUARD_PATTERN pages */
 	size_t quarantine;
 	size_t limit; /* most live guarded blocks */
@@ -140,6 +143,8 @@ struct guard {
 	uint32_t sample;
 	bool byte_aligned;
 	bool left;
+	bool handles_faults;
+	char output[PATH_MAX]; /* pattern of a file's name; empty: stderr */
 	/* changing, under lock */
 	pthread_mutex_t lock;
 	bool locked_to_fork;
@@ -151,7 +156,7 @@ struct guard {
 	_Atomic size_t cut; /* granules; granule 0 is never cut: 0 means none */
 	size_t armed; /* granules that the back end has been asked for */
 	bool armed_apart; /* what is armed last is not the back end's */
-	size_t recorded; /* records of these granules are accessible */
+	size_t recorded; /* records and stacks of these granules are accessible */
 	size_t quarantined; /* bytes */
 	uint32_t oldest, newest; /* the quarantine */
 	uint32_t free[GUARD_ORDERS];
@@ -162,9 +167,7 @@ struct guard {
 	_Atomic size_t unguarded;
 	_Atomic size_t unclosed; /* freed blocks that stayed accessible */
 	struct guard *next_reporting;
-	struct guard *next; /* of guard_instances */
-	struct guard_reporter *reporter; /* of guard_report.c */
-	uint32_t (*trace)(struct guard *g); /* the number of the caller's stack, or null */
+	struct guard *_Atomic next; /* of guard_instances */
 };
 
 /* ---------------------------------------------------------- what to guard -- */
@@ -236,8 +239,8 @@ static inline char *guard_block_end(const struct guard *g, const struct guard_re
 	return r->p + (round_up((uintptr_t)r->p + r->size, g->page) - (uintptr_t)r->p);
 }
 
-/* Keep stacks: before the first block; false if there is no memory for them. */
-bool guard_stacks_start(struct guard *g);
+/* Room for stacks beside the records, before the first block; false if there is none. */
+bool guard_stacks_reserve(struct guard *g);
 /* Under the lock.  A slot of no block, or null where none can be had. */
 struct guard_record *guard_slot_take(struct guard *g, unsigned order);
 /* The same without taking one out of quarantine, tied to the back end. */
@@ -281,21 +284,29 @@ bool guard_pages_close(struct guard *g, struct guard_record *r, char *p, size_t 
 /* Make the slot of a block that is freed inaccessible, in whatever way there is. */
 void guard_slot_close(struct guard *g, struct guard_record *r);
 
-/* ------------------------------------------------------ for the report -- */
+/* -------------------------------------------------------------- stacks -- */
 
-/* Where an address lies: a copy of what was known when it was asked. */
+/* Keep the stacks of allocations and frees, if the configuration says so. */
+void guard_stacks_start(struct guard *g);
+void guard_stacks_stop(struct guard *g);
+/* The number of the calling thread's stack. */
+uint32_t guard_stack_now(struct guard *g);
+
+/* ------------------------------------------------------------- reports -- */
+
+/* The block that an address is about: a copy of what was known when it was asked. */
 struct guard_where {
 	const struct guard *g;
 	const char *address;
-	bool in_slot; /* else in the range, but where no block was so far */
-	struct guard_record slot; /* state tells whether it is live or freed */
+	bool has_block; /* else in the range, but far from all blocks */
+	struct guard_record block; /* state tells whether it is live or freed */
 	struct guard_stacks stacks; /* 0 where none are kept */
 };
 
 /*
- * Whether an address lies in the range of a guard, and in which slot.  Waits for
- * no lock and calls nothing: a signal handler may ask, and may be told what
- * another thread is about to change.
+ * Whether an address lies in the range of a guard, and which block is the nearest
+ * one.  Waits for no lock and calls nothing: a signal handler may ask, and may be
+ * told what another thread is about to change.
  */
 bool guard_find(const void *address, struct guard_where *where);
 
@@ -303,13 +314,42 @@ bool guard_find(const void *address, struct guard_where *where);
 void guard_instance_add(struct guard *g);
 void guard_instance_remove(struct guard *g);
 
+enum guard_kind {
+	GUARD_OVERFLOW,
+	GUARD_UNDERFLOW,
+	GUARD_AFTER_FREE,
+	GUARD_DOUBLE_FREE,
+	GUARD_BAD_FREE,
+	GUARD_WILD,
+};
+
+struct guard_bug {
+	enum guard_kind kind;
+	const char *what; /* was done: "write", "free" */
+	struct guard_where where;
+	const void *context; /* what a signal interrupted; null: the caller did it */
+	/* bytes that are no longer canaries, where that is the bug */
+	const unsigned char *first, *last;
+};
+
 /* One line on stderr: allocates nothing. */
 void guard_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* Say what is wrong with a pointer that is no live block, and end the process. */
-_Noreturn void guard_die_bad_pointer(const struct guard *g, const char *p, const char *what);
+/* Fit for signal handlers, also where the bug has left little of the stack. */
+void guard_report(struct guard *g, const struct guard_bug *bug);
+/* A forked child has no thread that could be in the midst of a report. */
+void guard_report_forked(void);
+/* What output = says: 0, or -errno and fail() called. */
+int guard_report_start(struct guard *g);
+
+/* Report a pointer that is no live block, and end the process. */
+_Noreturn void guard_die_bad_pointer(struct guard *g, const char *p, const char *what);
 /* A live block's bytes before it or behind it were overwritten, from first to last. */
-_Noreturn void guard_die_damage(const struct guard *g, const struct guard_record *r,
+_Noreturn void guard_die_damage(struct guard *g, const struct guard_record *r, const char *what,
 				const unsigned char *first, const unsigned char *last);
+
+/* Report faults in the guard's range, from the signals' handler. */
+void guard_signal_start(struct guard *g);
+void guard_signal_stop(struct guard *g);
 
 /* Have a line written when the process exits: 0, or -errno and fail() called. */
 int guard_summary_start(struct guard *g);

@@ -36,7 +36,7 @@ static unsigned order_for(const struct guard *g, size_t size, size_t align)
 /* ------------------------------------------------------------- canaries -- */
 
 /* Both ends lie in accessible pages; [from, to) is less than a page. */
-static void check_gap(const struct guard *g, const struct guard_record *r,
+static void check_gap(struct guard *g, const struct guard_record *r, const char *what,
 		      const unsigned char *from, const unsigned char *to)
 {
 	const unsigned char *first = from, *last = to - 1;
@@ -47,15 +47,16 @@ static void check_gap(const struct guard *g, const struct guard_record *r,
 		first++;
 	while (*last == GUARD_CANARY)
 		last--;
-	guard_die_damage(g, r, first, last);
+	guard_die_damage(g, r, what, first, last);
 }
 
-static void check_canaries(const struct guard *g, const struct guard_record *r)
+/* what is being done to the block. */
+static void check_canaries(struct guard *g, const struct guard_record *r, const char *what)
 {
 	const unsigned char *p = (const unsigned char *)r->p;
 
-	check_gap(g, r, (unsigned char *)guard_block_start(g, r), p);
-	check_gap(g, r, p + r->size, (unsigned char *)guard_block_end(g, r));
+	check_gap(g, r, what, (unsigned char *)guard_block_start(g, r), p);
+	check_gap(g, r, what, p + r->size, (unsigned char *)guard_block_end(g, r));
 }
 
 static void fill_canaries(const struct guard *g, const struct guard_record *r)
@@ -182,7 +183,8 @@ void *guard_block_new(struct guard *g, size_t size, size_t align, bool room)
 	}
 	fill(g, r, content);
 	if (g->stacks)
-		g->stacks[guard_first(g, r)] = (struct guard_stacks){.alloc = g->trace(g)};
+		g->stacks[guard_first(g, r)] =
+			(struct guard_stacks){.alloc = guard_stack_now(g)};
 	return r->p;
 }
 
@@ -256,9 +258,9 @@ size_t guard_block_free(struct guard *g, void *p, const char *what)
 	size_t size = r->size;
 	bool moved;
 
-	check_canaries(g, r);
+	check_canaries(g, r, what);
 	if (g->stacks)
-		g->stacks[guard_first(g, r)].free = g->trace(g);
+		g->stacks[guard_first(g, r)].free = guard_stack_now(g);
 	moved = next && move_page(g, r, next);
 	if (!moved)
 		guard_slot_close(g, r);
@@ -273,7 +275,7 @@ static struct guard_record *look_up(struct guard *g, char *p, const char *what)
 	struct guard_record *r = guard_slot_of(g, p);
 
 	if (r) {
-		check_canaries(g, r);
+		check_canaries(g, r, what);
 		return r;
 	}
 	guard_die_bad_pointer(g, p, what);

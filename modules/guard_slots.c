@@ -26,9 +26,9 @@ static size_t records_bytes(size_t records)
 	return round_up(records * sizeof(struct guard_record), RECORDS_STEP);
 }
 
-static size_t stacks_bytes(const struct guard *g)
+static size_t stacks_bytes(size_t records)
 {
-	return round_up(g->range / guard_granule(g) * sizeof(struct guard_stacks), g->page);
+	return round_up(records * sizeof(struct guard_stacks), RECORDS_STEP);
 }
 
 static void reserve_both(struct guard *g, size_t range)
@@ -67,34 +67,38 @@ void guard_unreserve(struct guard *g)
 	munmap(g->base, g->range);
 	munmap(g->records, records_bytes(g->range / guard_granule(g)));
 	if (g->stacks)
-		munmap(g->stacks, stacks_bytes(g));
+		munmap(g->stacks, stacks_bytes(g->range / guard_granule(g)));
 }
 
-bool guard_stacks_start(struct guard *g)
+bool guard_stacks_reserve(struct guard *g)
 {
-	if (!g->range || g->stacks)
-		return g->range;
-	g->stacks = addresses_new(stacks_bytes(g));
-	if (g->stacks && addresses_open(g->stacks, stacks_bytes(g)))
-		return true;
-	if (g->stacks)
-		munmap(g->stacks, stacks_bytes(g));
-	g->stacks = NULL;
-	return false;
+	g->stacks = addresses_new(stacks_bytes(g->range / guard_granule(g)));
+	return g->stacks;
 }
 
 /* ------------------------------------------------------------- cutting -- */
+
+static bool stacks_reach(struct guard *g, size_t granules)
+{
+	size_t have = stacks_bytes(g->recorded);
+	size_t want = stacks_bytes(smaller(granules, g->range / guard_granule(g)));
+
+	return !g->stacks || want <= have ||
+	       addresses_open((char *)g->stacks + have, want - have);
+}
 
 static bool records_reach(struct guard *g, size_t granules)
 {
 	size_t have = records_bytes(g->recorded);
 	size_t want = records_bytes(granules);
+	size_t reached = want / sizeof(struct guard_record);
 
 	if (granules <= g->recorded)
 		return true;
-	if (!addresses_open((char *)g->records + have, want - have))
+	if (!stacks_reach(g, reached) ||
+	    !addresses_open((char *)g->records + have, want - have))
 		return false;
-	g->recorded = want / sizeof(struct guard_record);
+	g->recorded = reached;
 	return true;
 }
 

@@ -11,7 +11,21 @@
 #define PAGE 4096
 #define SLOT (4 * PAGE)
 
-enum { ALIGN, SIDE, QUARANTINE, LIMIT, RANGE, SAMPLE, SIZE, DSO, BACKEND, SUMMARY, PARAMS };
+enum {
+	ALIGN,
+	SIDE,
+	QUARANTINE,
+	LIMIT,
+	RANGE,
+	SAMPLE,
+	SIZE,
+	DSO,
+	BACKEND,
+	STACKS,
+	OUTPUT,
+	SUMMARY,
+	PARAMS
+};
 
 static struct chic_module_param params[PARAMS];
 static struct chic_module_args args;
@@ -32,6 +46,8 @@ static void set_defaults(void)
 	params[SIZE] = (struct chic_module_param){.name = "size", .text = ""};
 	params[DSO] = (struct chic_module_param){.name = "dso", .text = ""};
 	params[BACKEND] = (struct chic_module_param){.name = "backend", .text = backend};
+	params[STACKS] = (struct chic_module_param){.name = "stacks", .number = 1};
+	params[OUTPUT] = (struct chic_module_param){.name = "output", .text = ""};
 	params[SUMMARY] = (struct chic_module_param){.name = "summary"};
 }
 
@@ -301,12 +317,17 @@ static void expect_line(void (*fn)(void *arg), void *arg, const char *format, ..
 	char line[300] = "chic-alloc: guard: ";
 	struct in_child call = {fn, arg};
 	size_t len = strlen(line);
+	struct child child;
 	va_list list;
 
 	va_start(list, format);
 	vsnprintf(line + len, sizeof(line) - len, format, list);
 	va_end(list);
-	expect_abort(call_in_child, &call, line);
+	run_child(&child, call_in_child, &call);
+	ck_assert_msg(WIFSIGNALED(child.status) && WTERMSIG(child.status) == SIGABRT,
+		      "status 0x%x, expected SIGABRT; stderr: %s", child.status, child.text);
+	ck_assert_msg(strncmp(child.text, line, strlen(line)) == 0, "expected: %sstderr: %s",
+		      line, child.text);
 }
 
 START_TEST(double_free_is_told)
@@ -314,7 +335,10 @@ START_TEST(double_free_is_told)
 	char *p = guarded(61);
 
 	guard_mfree(subject.ctx, p);
-	expect_line(do_free, p, "double free of %p, block of 61 bytes\n", p);
+	expect_line(do_free, p,
+		    "double free: free of %p, at offset 0 of the freed block of 61 bytes at "
+		    "%p\n",
+		    p, p);
 }
 END_TEST
 
@@ -323,7 +347,9 @@ START_TEST(realloc_after_free_is_told)
 	char *p = guarded(61);
 
 	guard_mfree(subject.ctx, p);
-	expect_line(do_realloc, p, "realloc of %p, inside the freed block of 61 bytes at %p\n",
+	expect_line(do_realloc, p,
+		    "use after free: realloc of %p, at offset 0 of the freed block of 61 bytes "
+		    "at %p\n",
 		    p, p);
 }
 END_TEST
@@ -333,9 +359,12 @@ START_TEST(free_of_an_interior_pointer_is_told)
 	char *p = guarded(61);
 	char *q = guarded(100000);
 
-	expect_line(do_free, p + 16, "free of %p, inside the block of 61 bytes at %p\n", p + 16,
-		    p);
-	expect_line(do_free, q + 80000, "free of %p, inside the block of 100000 bytes at %p\n",
+	expect_line(do_free, p + 16,
+		    "invalid free: free of %p, at offset 16 of the block of 61 bytes at %p\n",
+		    p + 16, p);
+	expect_line(do_free, q + 80000,
+		    "invalid free: free of %p, at offset 80000 of the block of 100000 bytes at "
+		    "%p\n",
 		    q + 80000, q);
 }
 END_TEST
@@ -344,9 +373,10 @@ START_TEST(free_of_no_block_is_told)
 {
 	char *p = guarded(61);
 
-	expect_line(do_free, p + 100 * M, "free of %p, which is no block\n", p + 100 * M);
+	expect_line(do_free, p + 100 * M, "invalid free: free of %p, where no block is near\n",
+		    p + 100 * M);
 	expect_line(do_free, p - 32,
-		    "free of %p, which is no block; near is the block of 61 bytes at %p\n",
+		    "invalid free: free of %p, 32 bytes before the block of 61 bytes at %p\n",
 		    p - 32, p);
 }
 END_TEST
@@ -356,14 +386,14 @@ START_TEST(write_into_the_slack_is_told_at_free)
 	char *p = guarded(61);
 
 	p[61] = '\0';
-	expect_line(
-		do_free, p,
-		"write past the block of 61 bytes at %p: offset 61 is 0x00, expected 0xc5\n",
-		p);
-	expect_line(
-		do_realloc, p,
-		"write past the block of 61 bytes at %p: offset 61 is 0x00, expected 0xc5\n",
-		p);
+	expect_line(do_free, p,
+		    "overflow: found by free of the block of 61 bytes at %p: offset 61 is "
+		    "0x00, expected 0xc5\n",
+		    p);
+	expect_line(do_realloc, p,
+		    "overflow: found by realloc of the block of 61 bytes at %p: offset 61 is "
+		    "0x00, expected 0xc5\n",
+		    p);
 }
 END_TEST
 
@@ -381,15 +411,17 @@ START_TEST(write_before_the_block_is_told_at_free)
 	char *p = guarded((size_t)64 << _i);
 
 	p[-1] = '\0';
-	expect_line(do_free, p,
-		    "write before the block of %d bytes at %p: offset -1 is 0x00, "
-		    "expected 0xc5\n",
-		    64 << _i, p);
+	expect_line(
+		do_free, p,
+		"underflow: found by free of the block of %d bytes at %p: offset -1 is 0x00, "
+		"expected 0xc5\n",
+		64 << _i, p);
 	p[-1] = (char)0xc5;
-	expect_line(write_and_free, p,
-		    "write before the block of %d bytes at %p: offset -17 is 0x01, "
-		    "expected 0xc5, and others up to offset -3\n",
-		    64 << _i, p);
+	expect_line(
+		write_and_free, p,
+		"underflow: found by free of the block of %d bytes at %p: offset -17 is 0x01, "
+		"expected 0xc5, and others up to offset -3\n",
+		64 << _i, p);
 	guard_mfree(subject.ctx, p);
 }
 END_TEST
@@ -399,10 +431,11 @@ START_TEST(write_past_the_block_on_the_left_is_told_at_free)
 	char *p = guarded(64);
 
 	p[64] = 1;
-	expect_line(do_free, p,
-		    "write past the block of 64 bytes at %p: offset 64 is 0x01, "
-		    "expected 0xc5\n",
-		    p);
+	expect_line(
+		do_free, p,
+		"overflow: found by free of the block of 64 bytes at %p: offset 64 is 0x01, "
+		"expected 0xc5\n",
+		p);
 }
 END_TEST
 
@@ -414,12 +447,16 @@ START_TEST(large_alignments_are_checked_too)
 	expect_fault(write_byte, p + 2 * PAGE);
 	p[5003] = 1;
 	expect_line(do_free, p,
-		    "write past the block of 5000 bytes at %p: offset 5003 is 0x01, expected "
+		    "overflow: found by free of the block of 5000 bytes at %p: offset 5003 is "
+		    "0x01, expected "
 		    "0xc5\n",
 		    p);
 	p[5003] = (char)0xc5;
 	guard_mfree(subject.ctx, p);
-	expect_line(do_free, p, "double free of %p, block of 5000 bytes\n", p);
+	expect_line(do_free, p,
+		    "double free: free of %p, at offset 0 of the freed block of 5000 bytes at "
+		    "%p\n",
+		    p, p);
 }
 END_TEST
 
@@ -460,10 +497,11 @@ START_TEST(large_blocks_grow_and_shrink_where_they_are)
 	expect_fault(write_byte, p + size + 1777 + PAGE);
 	check_pattern((unsigned char *)p, 40000);
 	p[size + 1777] = 1;
-	expect_line(do_free, p,
-		    "write past the block of %zu bytes at %p: offset %zu is 0x01, "
-		    "expected 0xc5\n",
-		    size + 1777, p, size + 1777);
+	expect_line(
+		do_free, p,
+		"overflow: found by free of the block of %zu bytes at %p: offset %zu is 0x01, "
+		"expected 0xc5\n",
+		size + 1777, p, size + 1777);
 }
 END_TEST
 

@@ -43,66 +43,111 @@ under()
 	return $status
 }
 
-# dies NAME KIND COMMAND...: of an access, or with guard's or the lower heap's words
-dies()
+# innermost DID: the function of the innermost frame below the line of the report that says who did it
+innermost()
 {
-	name=$1 kind=$2
-	shift 2
+	awk -v did="  $1 by thread " '
+		found { sub(/.*\(/, ""); sub(/\+0x.*/, ""); print; exit }
+		index($0, did) == 1 && /:$/ { found = 1 }' err
+}
+
+# found NAME STATUS KIND PLACE DID BY ALLOCATED FREED COMMAND...: how it ends, what the
+# report's first line says, who did it, and who had the block before, by function; "-"
+# for a block that was not freed
+found()
+{
+	name=$1 want=$2 headline="$3: .*$4\$" did=$5 by=$6 allocated=$7 freed=${8#-}
+	shift 8
 	"$@" >out 2>err </dev/null
 	status=$?
-	case $kind in
-	access) expected='135 or 139' words= ;;
-	*) expected=134 words=$kind ;;
-	esac
 	if grep -q missed out; then
 		not_ok "$name" "the bug was missed"
-	elif [ "$kind" = access ] && [ $status -ne 135 ] && [ $status -ne 139 ]; then
-		not_ok "$name" "status $status, expected $expected"
-	elif [ "$kind" != access ] && [ $status -ne 134 ]; then
-		not_ok "$name" "status $status, expected $expected"
-	elif [ "$words" ] && ! grep -Eq "$words" err; then
-		not_ok "$name" "stderr does not match '$words'"
+	elif [ $status -ne "$want" ]; then
+		not_ok "$name" "status $status, expected $want"
+	elif ! head -n 1 err | grep -Eq "^chic-alloc: guard: $headline"; then
+		not_ok "$name" "first line does not match '$headline'"
+	elif [ "$(innermost "$did")" != "$by" ]; then
+		not_ok "$name" "$did by '$(innermost "$did")', expected '$by'"
+	elif [ "$(innermost allocated)" != "$allocated" ]; then
+		not_ok "$name" "allocated by '$(innermost allocated)', expected '$allocated'"
+	elif [ "$(innermost freed)" != "$freed" ]; then
+		not_ok "$name" "freed by '$(innermost freed)', expected '$freed'"
+	elif [ "$(grep -c 'guard: ' err)" -ne 1 ]; then
+		not_ok "$name" "not one report"
 	else
 		ok "$name"
 	fi
 }
 
-past='guard: write past the block of'
-before='guard: write before the block of'
+# An access that faults: SIGSEGV, whatever the back end.  An abort when it is freed.
+fault=139 abort=134
+read=access write=access
+case $(uname -m) in
+x86_64 | i?86) read=read write=write ;;
+esac
+at='at 0x[0-9a-f]+'
 
 # The rows of the table, with no parameter but the back end.
 find_all()
 {
-	dies "$1: write 1 past 64" access under "$2" ./bugs write_1_past_64
-	dies "$1: read 1 past 64" access under "$2" ./bugs read_1_past_64
-	dies "$1: write 16 past 64" access under "$2" ./bugs write_16_past_64
-	dies "$1: write 1 before" "$before 64 bytes at .*: offset -1 is 0x02, expected" \
-		under "$2" ./bugs write_1_before
-	dies "$1: write 17 before" "$before 64 bytes at .*: offset -17 is 0x02, expected" \
-		under "$2" ./bugs write_17_before
-	dies "$1: read after free" access under "$2" ./bugs read_after_free
-	dies "$1: write after free" access under "$2" ./bugs write_after_free
-	dies "$1: read after free, late" access under "$2" ./bugs read_after_free_late
-	dies "$1: write after free, late" access under "$2" ./bugs write_after_free_late
-	dies "$1: double free" 'guard: double free of .*, block of 64 bytes' \
-		under "$2" ./bugs double_free_at_once
-	dies "$1: double free, late" 'guard: double free of .*, block of 64 bytes' \
-		under "$2" ./bugs double_free_late
-	dies "$1: free inside" 'guard: free of .*, inside the block of 64 bytes' \
-		under "$2" ./bugs free_interior
-	dies "$1: free of the stack" 'invalid pointer' under "$2" ./bugs free_stack
-	dies "$1: write 1 past 61" "$past 61 bytes at .*: offset 61 is 0x02, expected" \
-		under "$2" ./bugs write_1_past_61
-	dies "$1: write 1 past 13" "$past 13 bytes at .*: offset 13 is 0x02, expected" \
-		under "$2" ./bugs write_1_past_13
-	dies "$1: write 5,000 past" access under "$2" ./bugs write_5000_past
-	dies "$1: write 1 past 4,096" access under "$2" ./bugs write_1_past_4096
-	dies "$1: write 1 past 200,000" access under "$2" ./bugs write_1_past_200000
-	dies "$1: read 1 past 61, aligned to bytes" access \
-		under "$2" align=byte ./bugs read_1_past_61
-	dies "$1: write 1 before, on the left" access under "$2" side=left ./bugs write_1_before
-	dies "$1: write 17 before, on the left" access \
-		under "$2" side=left ./bugs write_17_before
+	found "$1: write 1 past 64" $fault overflow ", 1 byte past the block of 64 bytes $at" \
+		"$write" touch block - under "$2" ./bugs write_1_past_64
+	found "$1: read 1 past 64" $fault overflow ", 1 byte past the block of 64 bytes $at" \
+		"$read" touch block - under "$2" ./bugs read_1_past_64
+	found "$1: write 16 past 64" $fault overflow ", 16 bytes past the block of 64 bytes $at" \
+		"$write" touch block - under "$2" ./bugs write_16_past_64
+	found "$1: write 1 before" $abort underflow \
+		"by free of the block of 64 bytes $at: offset -1 is 0x02, expected 0xc5" \
+		free touch block - under "$2" ./bugs write_1_before
+	found "$1: write 17 before" $abort underflow \
+		"by free of the block of 64 bytes $at: offset -17 is 0x02, expected 0xc5" \
+		free touch block - under "$2" ./bugs write_17_before
+	found "$1: read after free" $fault 'use after free' \
+		"at offset 8 of the freed block of 64 bytes $at" "$read" use_after_free \
+		block use_after_free under "$2" ./bugs read_after_free
+	found "$1: write after free" $fault 'use after free' \
+		"at offset 8 of the freed block of 64 bytes $at" "$write" use_after_free \
+		block use_after_free under "$2" ./bugs write_after_free
+	found "$1: read after free, late" $fault 'use after free' \
+		"at offset 8 of the freed block of 64 bytes $at" "$read" use_after_free \
+		block use_after_free under "$2" ./bugs read_after_free_late
+	found "$1: write after free, late" $fault 'use after free' \
+		"at offset 8 of the freed block of 64 bytes $at" "$write" use_after_free \
+		block use_after_free under "$2" ./bugs write_after_free_late
+	found "$1: double free" $abort 'double free' \
+		"at offset 0 of the freed block of 64 bytes $at" free double_free \
+		block double_free under "$2" ./bugs double_free_at_once
+	found "$1: double free, late" $abort 'double free' \
+		"at offset 0 of the freed block of 64 bytes $at" free double_free \
+		block double_free under "$2" ./bugs double_free_late
+	found "$1: free inside" $abort 'invalid free' \
+		"at offset 16 of the block of 64 bytes $at" free free_interior \
+		block - under "$2" ./bugs free_interior
+	expect "$1: free of the stack" $abort - 'invalid pointer' under "$2" ./bugs free_stack
+	found "$1: write 1 past 61" $abort overflow \
+		"by free of the block of 61 bytes $at: offset 61 is 0x02, expected 0xc5" \
+		free touch block - under "$2" ./bugs write_1_past_61
+	found "$1: write 1 past 13" $abort overflow \
+		"by free of the block of 13 bytes $at: offset 13 is 0x02, expected 0xc5" \
+		free touch block - under "$2" ./bugs write_1_past_13
+	found "$1: write 5,000 past" $fault overflow \
+		", 5001 bytes past the block of 64 bytes $at" \
+		"$write" touch block - under "$2" ./bugs write_5000_past
+	found "$1: write 1 past 4,096" $fault overflow \
+		", 1 byte past the block of 4096 bytes $at" \
+		"$write" touch block - under "$2" ./bugs write_1_past_4096
+	found "$1: write 1 past 200,000" $fault overflow \
+		", 1 byte past the block of 200000 bytes $at" \
+		"$write" touch block - under "$2" ./bugs write_1_past_200000
+	found "$1: read 1 past 61, aligned to bytes" $fault overflow \
+		", 1 byte past the block of 61 bytes $at" \
+		"$read" touch block - under "$2" align=byte ./bugs read_1_past_61
+	found "$1: write 1 before, on the left" $fault underflow \
+		", 1 byte before the block of 64 bytes $at" \
+		"$write" touch block - under "$2" side=left ./bugs write_1_before
+	found "$1: write 17 before, on the left" $fault underflow \
+		", 17 bytes before the block of 64 bytes $at" \
+		"$write" touch block - under "$2" side=left ./bugs write_17_before
 }
 
 # lives BACK-END SCENARIO [COMMAND...]: well, and under which back end
@@ -115,7 +160,8 @@ lives()
 		-o guard.summary=yes -- ./bugs "$scenario"
 }
 
-expect "a program without a bug" 0 '^well$' - under ./bugs guarded
+expect "a program that survives its faults" 0 '^well$' \
+	'guard: faults from here on are not reported$' under ./bugs guarded
 find_all "by itself" sample=1
 works=
 for backend in userfaultfd madvise mprotect

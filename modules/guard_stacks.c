@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Where blocks were asked for and given back: stacks of the program, kept as
+ * numbers, each once.
+ */
+#include "guard.h"
+
+/* Most bytes of different stacks; they are addresses until they are used. */
+#define TRACES_BYTES ((size_t)64 << 20)
+/* Where addresses are few, so are blocks. */
+#define RANGE_SHARE 16
+
+void guard_stacks_start(struct guard *g)
+{
+	if (!chic_param_number(g->args, "stacks") || !g->range)
+		return;
+	if (stacktrace_table_open(&g->traces, smaller(TRACES_BYTES, g->range / RANGE_SHARE), 0))
+		goto err_warn;
+	if (guard_stacks_reserve(g))
+		return;
+	stacktrace_table_close(&g->traces);
+err_warn:
+	g->args->warn("%s: stacks = yes: no memory for them, reports are without",
+		      g->args->name);
+}
+
+void guard_stacks_stop(struct guard *g)
+{
+	if (g->stacks)
+		stacktrace_table_close(&g->traces);
+}
+
+uint32_t guard_stack_now(struct guard *g)
+{
+	uintptr_t pcs[STACKTRACE_DEPTH];
+
+	return stacktrace_intern(&g->traces, pcs, stacktrace_capture(pcs, STACKTRACE_DEPTH));
+}
