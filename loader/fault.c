@@ -148,9 +148,17 @@ static int put_in_place(int sig, const struct sigaction *program)
 	return fault_next_sigaction(sig, &ours, NULL);
 }
 
-/* Comes when this handler is left; what faulted would else fault again. */
+/*
+ * Comes when this handler is left and has the mask of what was interrupted, at the
+ * same instruction; what faulted would else fault again.
+ */
 static void send_again(int sig, siginfo_t *info)
 {
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, sig);
+	sigprocmask(SIG_BLOCK, &set, NULL);
 	syscall(SYS_rt_tgsigqueueinfo, getpid(), syscall(SYS_gettid), sig, info);
 }
 
@@ -164,14 +172,14 @@ static void take_default(int sig, siginfo_t *info, ucontext_t *context)
 	send_again(sig, info);
 }
 
-static void forget_action(int sig)
+/* As the system does it: flags and mask stay, and can be asked for. */
+static void forget_function(int sig)
 {
-	struct sigaction action = {.sa_handler = SIG_DFL};
+	const struct sigaction none = {.sa_handler = SIG_DFL};
 	uint64_t mask = lock_actions();
 
-	sigemptyset(&action.sa_mask);
-	action_write(sig, &action);
-	put_in_place(sig, &action);
+	atomic_store(&action_of(sig)->handler, (uintptr_t)SIG_DFL);
+	put_in_place(sig, &none);
 	unlock_actions(mask);
 }
 
@@ -187,8 +195,9 @@ static void pass_on(int sig, siginfo_t *info, ucontext_t *context)
 		return;
 	}
 	if (program.flags & SA_RESETHAND)
-		forget_action(sig);
-	((void (*)(int, siginfo_t *, void *))program.handler)(sig, info, context);
+		forget_function(sig);
+	if (!fault_call((fault_function)program.handler, sig, info, context))
+		take_default(sig, info, context);
 }
 
 /*
@@ -338,6 +347,7 @@ static int add(chic_fault_fn fn, void *ctx)
 		atomic_store(&handlers[i].ctx, ctx);
 		atomic_store(&handlers[i].fn, fn);
 		atomic_fetch_add(&fault_handlers, 1);
+		fault_stack_begin(thread_self);
 		return 0;
 	}
 	return -ENOSPC;

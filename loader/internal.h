@@ -584,6 +584,7 @@ struct thread {
 	struct counters owner[OWNER_COUNT];
 	void *words[WORDS_MAX];
 	AllocationTelemetry **malloc_cache; /* interposer's copy of &owner[OWNER_MALLOC].t */
+	char *fault_stack; /* null where none was needed; stays with the struct */
 	struct thread *next; /* all that ever were; never unlinked */
 	struct thread *next_free;
 	bool used;
@@ -649,6 +650,24 @@ int fault_sigaction(int sig, const struct sigaction *act, struct sigaction *old)
 extern int (*fault_next_sigaction)(int sig, const struct sigaction *act,
 				   struct sigaction *old);
 void fault_postfork_child(void);
+
+/* fault_stack.c - an alternate stack per thread, for the first look */
+
+struct thread;
+typedef void (*fault_function)(int sig, siginfo_t *info, void *context);
+
+/* Whether programs' sigaltstack() is fault_sigaltstack(): no stacks are given else. */
+extern bool fault_stacks_hidden;
+/* For the calling thread, where somebody looks; and when it ends. */
+void fault_stack_begin(struct thread *t);
+void fault_stack_end(struct thread *t);
+/* sigaltstack() as the program sees it. */
+int fault_sigaltstack(const stack_t *new, stack_t *old);
+/*
+ * Call the program's function where the system would have: not on our stack.  False
+ * where there is no room for it, and the system would have ended the process.
+ */
+bool fault_call(fault_function fn, int sig, siginfo_t *info, ucontext_t *context);
 
 /* status.c - what a process leaves in its memory for `chic-alloc ps` */
 

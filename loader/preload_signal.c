@@ -35,6 +35,7 @@ void preload_signal_start(void)
 {
 	sigaction_fn next = (sigaction_fn)dlsym(RTLD_NEXT, "sigaction");
 
+	fault_stacks_hidden = true;
 	if (!next || next == fault_next_sigaction)
 		return;
 	fault_next_sigaction = next;
@@ -46,6 +47,11 @@ CHIC_EXPORT int sigaction(int sig, const struct sigaction *act, struct sigaction
 	if (is_watched(sig))
 		return fault_sigaction(sig, act, old);
 	return fault_next_sigaction(sig, act, old);
+}
+
+CHIC_EXPORT int sigaltstack(const stack_t *stack, stack_t *old)
+{
+	return fault_sigaltstack(stack, old);
 }
 
 /* As signal() and its kin do it, by sigaction(). */
@@ -63,10 +69,35 @@ static sighandler_t install(int sig, sighandler_t handler, int flags, bool mask_
 	return sigaction(sig, &act, &old) == 0 ? old.sa_handler : SIG_ERR;
 }
 
+/* What siginterrupt() said of the watched ones: signal() asks. */
+static atomic_bool interrupts[2];
+
+static int restart_flag(int sig)
+{
+	return interrupts[sig == SIGBUS] ? 0 : SA_RESTART;
+}
+
 CHIC_EXPORT sighandler_t signal(int sig, sighandler_t handler)
 {
-	return is_watched(sig) ? install(sig, handler, SA_RESTART, true)
+	return is_watched(sig) ? install(sig, handler, restart_flag(sig), true)
 			       : next_signal(sig, handler);
+}
+
+/* No function that a signal handler may call: it can wait for the dynamic linker. */
+CHIC_EXPORT int siginterrupt(int sig, int interrupt)
+{
+	struct sigaction act;
+
+	if (!is_watched(sig)) {
+		int (*next)(int, int) = (int (*)(int, int))dlsym(RTLD_NEXT, "siginterrupt");
+
+		return next(sig, interrupt);
+	}
+	if (sigaction(sig, NULL, &act) != 0)
+		return -1;
+	interrupts[sig == SIGBUS] = interrupt != 0;
+	act.sa_flags = interrupt ? act.sa_flags & ~SA_RESTART : act.sa_flags | SA_RESTART;
+	return sigaction(sig, &act, NULL);
 }
 
 sighandler_t bsd_signal(int sig, sighandler_t handler)
@@ -104,6 +135,13 @@ CHIC_EXPORT sighandler_t sigset(int sig, sighandler_t handler)
 	    sigprocmask(handler == SIG_HOLD ? SIG_BLOCK : SIG_UNBLOCK, &set, &old) != 0)
 		return SIG_ERR;
 	return sigismember(&old, sig) == 1 ? SIG_HOLD : before;
+}
+
+CHIC_EXPORT int sigignore(int sig)
+{
+	struct sigaction act = {.sa_handler = SIG_IGN};
+
+	return sigaction(sig, &act, NULL);
 }
 
 #else

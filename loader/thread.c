@@ -128,6 +128,7 @@ static void thread_end(void *arg)
 		loader_each_layer(layer_thread_exit, t, false);
 		loader_unlock();
 	}
+	fault_stack_end(t);
 	thread_give_back(t);
 }
 
@@ -154,6 +155,8 @@ struct thread *thread_attach(void)
 		thread_give_back(t);
 		t = NULL;
 	}
+	if (unlikely(fault_handlers))
+		fault_stack_begin(t);
 out:
 	errno = saved;
 	return t;

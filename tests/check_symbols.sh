@@ -75,7 +75,8 @@ preload_says()
 		posix_memalign valloc pvalloc malloc_usable_size free_sized \
 		free_aligned_sized mallinfo mallinfo2 malloc_trim mallopt malloc_stats \
 		malloc_info cfree chic_alloc_preload_start __register_atfork dlopen dlmopen \
-		sigaction signal bsd_signal sysv_signal __sysv_signal sigset
+		sigaction signal bsd_signal sysv_signal __sysv_signal sigset sigignore \
+		siginterrupt sigaltstack
 	do
 		echo $name
 	done
