@@ -531,8 +531,9 @@ int32_t chic_rt_string_append_f16(ChicString *target, uint16_t bits, int32_t ali
 				  int32_t has_alignment, ChicStr format);
 #ifdef __SIZEOF_INT128__
 /* IEEE binary128, by its bits. */
-int32_t chic_rt_string_append_f128(ChicString *target, unsigned __int128 bits,
-				   int32_t alignment, int32_t has_alignment, ChicStr format);
+__extension__ int32_t chic_rt_string_append_f128(ChicString *target, unsigned __int128 bits,
+						 int32_t alignment, int32_t has_alignment,
+						 ChicStr format);
 #endif
 
 /* Raw access for compilers.  DANGER: what is set is believed. */
@@ -595,7 +596,7 @@ chic_char chic_rt_char_value(uint64_t packed);
  * 64, which end where they are.
  */
 typedef struct ChicHashSet {
-	uint8_t *entries; /* the block: entries, hashes, states */
+	uint8_t *entries; /* the block: entries, states, hashes */
 	uint8_t *states; /* 0 empty, 2 tombstone, odd full: use bucket_state */
 	uint8_t *hashes; /* uint64_t each */
 	size_t len;
@@ -741,29 +742,6 @@ int32_t chic_rt_hashmap_contains(const ChicHashMap *map, uint64_t hash,
 /* The value's place, valid until the map changes. */
 ValueConstPtr chic_rt_hashmap_get_ptr(const ChicHashMap *map, uint64_t hash,
 				      const ValueConstPtr *key);
-#ifdef __GNUC__
-/*
- * The same without a call for most keys that are compared by bytes, of a size that the
- * compiler knows: null where the key is not there, or where size is not key_size.
- */
-static inline const void *chic_hashmap_get(const ChicHashMap *map, uint64_t hash,
-					   const void *key, size_t size)
-{
-	ValueConstPtr handle = {(const uint8_t *)key, size, 1};
-	const uint8_t *entry;
-	size_t home;
-
-	if (!map || map->key_size != size || !key)
-		return NULL;
-	if (__builtin_expect(map->cap && !map->key_eq_fn, 1)) {
-		home = (size_t)hash & (map->cap - 1);
-		entry = map->entries + home * map->entry_size;
-		if (map->states[home] & 1 && __builtin_memcmp(entry, key, size) == 0)
-			return entry + map->value_offset;
-	}
-	return chic_rt_hashmap_get_ptr(map, hash, &handle).ptr;
-}
-#endif
 /* The value is moved to out, or dropped; the key is dropped. */
 HashMapError chic_rt_hashmap_take(ChicHashMap *map, uint64_t hash, const ValueConstPtr *key,
 				  const ValueMutPtr *out);
@@ -781,6 +759,179 @@ ValueConstPtr chic_rt_hashmap_iter_next_ptr(ChicHashMapIter *iter);
 /* Call a callback; 0 where it is null. */
 uint64_t chic_rt_hash_invoke(uintptr_t func, const void *value);
 int32_t chic_rt_eq_invoke(uintptr_t func, const void *left, const void *right);
+
+/* ------------------------------------------------------ maps without a call --- */
+
+#ifdef __GNUC__
+/*
+ * How a table is searched: what the inline functions below know of it, frozen with the
+ * library's soname.  States are looked at in groups of eight, one word, from the group
+ * of the hash's low bits on.  A full place has an odd byte of the mixed hash, an empty
+ * one 0.  The first group with an empty place ends the search.
+ */
+#define CHIC_TABLE_GROUP ((size_t)8)
+#define CHIC_TABLE_ONES UINT64_C(0x0101010101010101)
+
+static inline uint64_t chic_table_mixed(uint64_t hash)
+{
+	return (hash ^ hash >> 32) * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+/* The state of an entry. */
+static inline uint8_t chic_table_state(uint64_t hash)
+{
+	return (uint8_t)(chic_table_mixed(hash) >> 56 | 1);
+}
+
+/* From a group to the next: an odd number of them, so that it comes by all. */
+static inline size_t chic_table_step(size_t cap, uint64_t hash)
+{
+	return ((size_t)(chic_table_mixed(hash) >> 16) & (cap - CHIC_TABLE_GROUP)) |
+	       CHIC_TABLE_GROUP;
+}
+
+/* Byte i is place i, whatever the machine's order. */
+static inline uint64_t chic_table_load(const uint8_t *states)
+{
+	uint64_t group;
+
+	__builtin_memcpy(&group, states, sizeof(group));
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	group = __builtin_bswap64(group);
+#endif
+	return group;
+}
+
+/* These answer one bit in each byte that matches; chic_table_first() names the lowest. */
+static inline uint64_t chic_table_empty(uint64_t group)
+{
+	return ~(group | group >> 1) & CHIC_TABLE_ONES;
+}
+
+/* A borrow from a match may reach a byte that differs in bit 0, which is not full. */
+static inline uint64_t chic_table_match(uint64_t group, uint8_t state)
+{
+	uint64_t other = group ^ CHIC_TABLE_ONES * state;
+
+	return ((other - CHIC_TABLE_ONES) & ~other) >> 7 & group & CHIC_TABLE_ONES;
+}
+
+static inline size_t chic_table_first(uint64_t matches)
+{
+	return (size_t)__builtin_ctzll(matches) / 8;
+}
+
+/* Of ten places seven are used at most, tombstones among them. */
+static inline bool chic_table_has_room(size_t used, size_t cap)
+{
+	return (used + 1) * 10 <= cap * 7;
+}
+
+typedef int32_t (*ChicEqual)(const void *entry, const void *key);
+
+static inline __attribute__((always_inline)) bool chic_hashmap_same(const void *entry,
+								    const void *key,
+								    size_t size,
+								    ChicEqual equal)
+{
+	return equal ? equal(entry, key) != 0 : !__builtin_memcmp(entry, key, size);
+}
+
+/* The entry.  Its home first, which needs no state's answer to be waited for. */
+static inline __attribute__((always_inline)) const uint8_t *chic_hashmap_look(
+	const ChicHashMap *map, uint64_t hash, const void *key, size_t size, ChicEqual equal)
+{
+	size_t mask = map->cap - CHIC_TABLE_GROUP, at = (size_t)hash & mask;
+	size_t home = (size_t)hash & (map->cap - 1);
+	const uint8_t *entry = map->entries + home * map->entry_size;
+	uint64_t group, m;
+
+	if (__builtin_expect(map->states[home] & 1, 1) &&
+	    __builtin_expect(chic_hashmap_same(entry, key, size, equal), 1))
+		return entry;
+	for (;; at = (at + chic_table_step(map->cap, hash)) & mask) {
+		group = chic_table_load(map->states + at);
+		m = chic_table_match(group, chic_table_state(hash));
+		for (; m; m &= m - 1) {
+			entry = map->entries + (at + chic_table_first(m)) * map->entry_size;
+			if (chic_hashmap_same(entry, key, size, equal))
+				return entry;
+		}
+		if (__builtin_expect(chic_table_empty(group) != 0, 1))
+			return NULL;
+	}
+}
+
+/*
+ * The value's place without a call, for keys that are compared by bytes, of a size that
+ * the compiler knows: null where the key is not there, or where size is not key_size.
+ */
+static inline __attribute__((always_inline)) const void *chic_hashmap_get(
+	const ChicHashMap *map, uint64_t hash, const void *key, size_t size)
+{
+	ValueConstPtr handle = {(const uint8_t *)key, size, 1};
+	const uint8_t *entry;
+
+	if (!map || map->key_size != size || !key)
+		return NULL;
+	if (__builtin_expect(!map->cap || map->key_eq_fn, 0))
+		return chic_rt_hashmap_get_ptr(map, hash, &handle).ptr;
+	entry = chic_hashmap_look(map, hash, key, size, NULL);
+	return entry ? entry + map->value_offset : NULL;
+}
+
+/*
+ * The same for keys that equal() compares, which becomes part of the caller where the
+ * compiler knows it.  It must agree with the map's own equality, and not be null.
+ */
+static inline __attribute__((always_inline)) const void *chic_hashmap_get_by(
+	const ChicHashMap *map, uint64_t hash, const void *key, ChicEqual equal)
+{
+	const uint8_t *entry;
+
+	if (!map || !map->cap || !key)
+		return NULL;
+	entry = chic_hashmap_look(map, hash, key, 0, equal);
+	return entry ? entry + map->value_offset : NULL;
+}
+
+/*
+ * chic_rt_hashmap_insert() without a call for most keys that are new, whatever compares
+ * them; a former value is dropped.  Sizes that are not the map's answer InvalidPointer.
+ */
+static inline __attribute__((always_inline)) HashMapError chic_hashmap_insert(
+	ChicHashMap *map, uint64_t hash, const void *key, size_t key_size, const void *value,
+	size_t value_size)
+{
+	ValueConstPtr k = {(const uint8_t *)key, key_size, 1};
+	ValueConstPtr v = {(const uint8_t *)value, value_size, 1};
+
+	if (!map || map->key_size != key_size || map->value_size != value_size)
+		return ChicHashMap_InvalidPointer;
+	if (__builtin_expect(key && value && map->cap &&
+				     chic_table_has_room(map->len + map->tombstones, map->cap),
+			     1)) {
+		size_t home = (size_t)hash & (map->cap - 1);
+		size_t at = home & ~(CHIC_TABLE_GROUP - 1);
+		uint64_t group = chic_table_load(map->states + at);
+		uint64_t empty = chic_table_empty(group);
+		uint8_t state = chic_table_state(hash);
+		uint8_t *entry;
+
+		if (__builtin_expect(!chic_table_match(group, state) && empty, 1)) {
+			at = map->states[home] ? at + chic_table_first(empty) : home;
+			entry = map->entries + at * map->entry_size;
+			__builtin_memcpy(entry, key, key_size);
+			__builtin_memcpy(entry + map->value_offset, value, value_size);
+			__builtin_memcpy(map->hashes + at * sizeof(hash), &hash, sizeof(hash));
+			map->states[at] = state;
+			map->len++;
+			return ChicHashMap_Success;
+		}
+	}
+	return chic_rt_hashmap_insert(map, hash, &k, &v, NULL, NULL);
+}
+#endif
 
 /* ------------------------------------------------------ shared ownership --- */
 

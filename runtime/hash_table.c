@@ -17,10 +17,11 @@ size_t table_find(const struct hash_table *t, const struct entry_shape *shape, u
 		return NOT_THERE;
 	__builtin_prefetch(table_entry(t, shape, hash & (t->cap - 1)));
 	for (probe = probe_begin(t->cap, hash);; probe_next(&probe)) {
-		uint64_t group = group_load(states + probe.at);
+		uint64_t group = chic_table_load(states + probe.at);
 
-		for (uint64_t m = group_match(group, hash_state(hash)); m; m &= m - 1) {
-			size_t at = probe.at + group_first(m);
+		for (uint64_t m = chic_table_match(group, chic_table_state(hash)); m;
+		     m &= m - 1) {
+			size_t at = probe.at + chic_table_first(m);
 
 			bool same = same_key(shape, table_entry(t, shape, at), key);
 
@@ -30,7 +31,7 @@ size_t table_find(const struct hash_table *t, const struct entry_shape *shape, u
 			if (likely(same))
 				return at;
 		}
-		if (likely(group_empty(group)))
+		if (likely(chic_table_empty(group)))
 			return NOT_THERE;
 	}
 }
@@ -51,12 +52,18 @@ static bool block_size(const struct entry_shape *shape, size_t cap, size_t *out)
 	       rt_bytes(cap, one, out);
 }
 
+/* Of so many bytes that the pages are what it costs. */
+static bool is_large(size_t size)
+{
+	return size >= 2 * RT_HUGE;
+}
+
 static void lay_out(struct hash_table *t, const struct entry_shape *shape, uint8_t *p,
 		    size_t cap)
 {
 	t->entries = p;
-	t->hashes = p + cap * shape->stride;
-	t->states = t->hashes + cap * sizeof(uint64_t);
+	t->states = p + cap * shape->stride;
+	t->hashes = t->states + cap;
 	t->cap = cap;
 }
 
@@ -72,6 +79,8 @@ static int block_get(struct hash_table *t, const struct entry_shape *shape, size
 	p = rt_get(size, block_align(shape));
 	if (!p)
 		return TABLE_ALLOCATION_FAILED;
+	if (is_large(size))
+		rt_advise_huge(p, size);
 	*t = (struct hash_table){0};
 	lay_out(t, shape, p, cap);
 	memset(t->states, EMPTY, cap);
@@ -98,9 +107,9 @@ size_t table_next(const uint8_t *states, size_t cap, size_t from)
 		from++;
 	}
 	for (; from < cap; from += GROUP) {
-		full = group_full(group_load(states + from));
+		full = group_full(chic_table_load(states + from));
 		if (full)
-			return from + group_first(full);
+			return from + chic_table_first(full);
 	}
 	return cap;
 }
@@ -115,9 +124,9 @@ static inline size_t free_place(const struct hash_table *t, uint64_t hash)
 	if (!(t->states[home] & FULL))
 		return home;
 	for (probe = probe_begin(t->cap, hash);; probe_next(&probe)) {
-		group = group_load(t->states + probe.at);
-		if (likely(group_full(group) != IN_EACH_BYTE))
-			return probe.at + group_first(~group & IN_EACH_BYTE);
+		group = chic_table_load(t->states + probe.at);
+		if (likely(group_full(group) != CHIC_TABLE_ONES))
+			return probe.at + chic_table_first(~group & CHIC_TABLE_ONES);
 	}
 }
 
@@ -138,8 +147,8 @@ size_t table_claim(struct hash_table *t, uint64_t hash)
 
 void table_remove(struct hash_table *t, size_t at)
 {
-	uint64_t group = group_load(t->states + at / GROUP * GROUP);
-	bool was_full = !group_empty(group);
+	uint64_t group = chic_table_load(t->states + at / GROUP * GROUP);
+	bool was_full = !chic_table_empty(group);
 
 	t->states[at] = was_full ? TOMBSTONE : EMPTY;
 	t->tombstones += was_full;
@@ -225,13 +234,13 @@ static inline void settle(struct hash_table *t, const struct entry_shape *shape,
 static void settle_all(struct hash_table *t, const struct entry_shape *shape, size_t places)
 {
 	for (size_t at = 0; at < places; at += GROUP)
-		group_store(t->states + at, group_full(group_load(t->states + at)) << 1);
+		group_store(t->states + at, group_full(chic_table_load(t->states + at)) << 1);
 	for (size_t at = 0; at < places; at += GROUP) {
-		uint64_t marked = group_load(t->states + at) >> 1 & IN_EACH_BYTE;
+		uint64_t marked = chic_table_load(t->states + at) >> 1 & CHIC_TABLE_ONES;
 
 		for (; marked; marked &= marked - 1)
-			while (t->states[at + group_first(marked)] == TOMBSTONE)
-				settle(t, shape, at + group_first(marked));
+			while (t->states[at + chic_table_first(marked)] == TOMBSTONE)
+				settle(t, shape, at + chic_table_first(marked));
 	}
 	t->tombstones = 0;
 }
@@ -249,9 +258,9 @@ static int grow(struct hash_table *t, const struct entry_shape *shape, size_t ca
 	if (!p)
 		return TABLE_ALLOCATION_FAILED;
 	lay_out(t, shape, p, cap);
-	memmove(t->states, p + former * (shape->stride + sizeof(uint64_t)), former);
+	memmove(t->hashes, p + former * (shape->stride + 1), former * sizeof(uint64_t));
+	memmove(t->states, p + former * shape->stride, former);
 	memset(t->states + former, EMPTY, cap - former);
-	memmove(t->hashes, p + former * shape->stride, former * sizeof(uint64_t));
 	settle_all(t, shape, former);
 	return TABLE_SUCCESS;
 }
@@ -274,6 +283,22 @@ static int move(struct hash_table *t, const struct entry_shape *shape, size_t ca
 	table_release(t, shape);
 	*t = fresh;
 	return TABLE_SUCCESS;
+}
+
+/*
+ * In place where that is what spares pages.  A large table is better off in a new block
+ * of huge pages, which a block that is moved from place to place does not get; unless
+ * there is no memory for two.
+ */
+static int enlarge(struct hash_table *t, const struct entry_shape *shape, size_t cap)
+{
+	size_t size;
+
+	if (!block_size(shape, cap, &size))
+		return TABLE_CAPACITY_OVERFLOW;
+	if (is_large(size) && !move(t, shape, cap))
+		return TABLE_SUCCESS;
+	return grow(t, shape, cap);
 }
 
 /* ---- values that are in the table already ---- */
@@ -335,7 +360,7 @@ int table_reserve(struct hash_table *t, const struct entry_shape *shape, size_t 
 	if (!t->cap)
 		return move(t, shape, cap);
 	if (cap > t->cap)
-		return grow(t, shape, cap);
+		return enlarge(t, shape, cap);
 	settle_all(t, shape, t->cap);
 	return TABLE_SUCCESS;
 }

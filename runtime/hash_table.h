@@ -2,12 +2,13 @@
 /*
  * Private to hash_table.c, hashmap.c and hashset.c: the table that maps and sets are.
  *
- * One block holds the entries, then their hashes, then one state byte for each.  A
- * state is 0 (empty), 2 (tombstone), or odd: an entry with seven bits of its hash, so
- * that equality is asked of few others.  States are looked at in groups of eight, one
- * word.  The first group is made of the hash's low bits as they are, that neighbours
- * stay neighbours, and of its mixed high bits; where that group is full, a step that
- * all of the hash decides leads on, so that poor hashes do not pile up.
+ * One block holds the entries, then one state byte for each, then their hashes, which a
+ * search does not look at.  A state is 0 (empty), 2 (tombstone), or odd: an entry with
+ * seven bits of its hash, so that equality is asked of few others.  States are looked at
+ * in groups of eight, one word.  The first group is made of the hash's low bits as they
+ * are, that neighbours stay neighbours, and of its mixed high bits; where that group is
+ * full, a step that all of the hash decides leads on, so that poor hashes do not pile up.
+ * chic_rt.h has that for its inline functions, so that it is written down once.
  *
  * A search ends at the first group with an empty place.  So a group that was ever full
  * keeps tombstones, and one that was not needs none.
@@ -21,10 +22,8 @@
 
 #pragma GCC visibility push(hidden)
 
-#define GROUP 8
+#define GROUP CHIC_TABLE_GROUP
 #define NOT_THERE SIZE_MAX
-#define IN_EACH_BYTE UINT64_C(0x0101010101010101)
-#define GOLDEN UINT64_C(0x9e3779b97f4a7c15)
 
 enum { EMPTY = 0, FULL = 1, TOMBSTONE = 2 };
 
@@ -54,16 +53,7 @@ enum {
 	TABLE_CAPACITY_OVERFLOW = 3,
 };
 
-/* ---- groups of states ---- */
-
-/* Byte i is place i, whatever the machine's order. */
-static inline uint64_t group_load(const uint8_t *states)
-{
-	uint64_t group;
-
-	memcpy(&group, states, sizeof(group));
-	return le64toh(group);
-}
+/* ---- groups of states, and where an entry may be: see chic_rt.h ---- */
 
 static inline void group_store(uint8_t *states, uint64_t group)
 {
@@ -71,31 +61,10 @@ static inline void group_store(uint8_t *states, uint64_t group)
 	memcpy(states, &group, sizeof(group));
 }
 
-/* These answer one bit in each byte that matches; group_first() names the lowest. */
 static inline uint64_t group_full(uint64_t group)
 {
-	return group & IN_EACH_BYTE;
+	return group & CHIC_TABLE_ONES;
 }
-
-static inline uint64_t group_empty(uint64_t group)
-{
-	return ~(group | group >> 1) & IN_EACH_BYTE;
-}
-
-/* A borrow from a match may reach a byte that differs in bit 0, which is not full. */
-static inline uint64_t group_match(uint64_t group, uint8_t state)
-{
-	uint64_t other = group ^ IN_EACH_BYTE * state;
-
-	return ((other - IN_EACH_BYTE) & ~other) >> 7 & group_full(group);
-}
-
-static inline size_t group_first(uint64_t matches)
-{
-	return __builtin_ctzll(matches) / 8;
-}
-
-/* ---- where an entry may be ---- */
 
 struct probe {
 	size_t at; /* of a group's first place */
@@ -103,29 +72,17 @@ struct probe {
 	size_t mask;
 };
 
-static inline uint64_t hash_mixed(uint64_t hash)
-{
-	return (hash ^ hash >> 32) * GOLDEN;
-}
-
-/* The state of an entry. */
-static inline uint8_t hash_state(uint64_t hash)
-{
-	return hash_mixed(hash) >> 56 | FULL;
-}
-
 static inline struct probe probe_begin(size_t cap, uint64_t hash)
 {
 	size_t mask = cap - GROUP;
 
 	return (struct probe){
 		.at = hash & mask,
-		.step = (hash_mixed(hash) >> 16 & mask) | GROUP,
+		.step = chic_table_step(cap, hash),
 		.mask = mask,
 	};
 }
 
-/* The step is an odd number of groups: it comes by all of them. */
 static inline void probe_next(struct probe *probe)
 {
 	probe->at = (probe->at + probe->step) & probe->mask;
@@ -207,27 +164,46 @@ size_t table_find(const struct hash_table *t, const struct entry_shape *shape, u
 		  const uint8_t *key);
 
 /*
- * The usual case, without a call: a key of eight bytes, of which the first group says all.
- * *empty: a place for it where it is not there.  NOT_THERE and NOT_THERE: ask table_find().
+ * The usual case, without a call: the first group says all.  *empty: a place for the key
+ * where it is not there.  NOT_THERE and NOT_THERE: ask table_find().
  */
-static inline size_t table_glance(const struct hash_table *t, size_t stride, uint64_t hash,
-				  uint64_t key, size_t *empty)
+static inline size_t table_glance(const struct hash_table *t, const struct entry_shape *shape,
+				  uint64_t hash, const uint8_t *key, size_t *empty)
 {
-	size_t mask = t->cap - 1, home = hash & mask, at = home & -(size_t)GROUP, place;
-	uint64_t group = group_load(t->states + at), m, there;
+	const uint8_t *states = t->states;
+	size_t home = hash & (t->cap - 1), at = home & -GROUP, place;
+	uint64_t group = chic_table_load(states + at), m;
 
-	__builtin_prefetch(t->entries + home * stride);
+	__builtin_prefetch(table_entry(t, shape, home));
 	*empty = NOT_THERE;
-	m = group_match(group, hash_state(hash));
+	m = chic_table_match(group, chic_table_state(hash));
 	if (m) {
-		place = at + group_first(m);
-		memcpy(&there, t->entries + place * stride, sizeof(there));
-		return likely(there == key) ? place : NOT_THERE;
+		place = at + chic_table_first(m);
+		if (likely(same_key(shape, table_entry(t, shape, place), key)) &&
+		    likely(t->states == states))
+			return place;
+		return NOT_THERE;
 	}
-	m = group_empty(group);
+	m = chic_table_empty(group);
 	if (likely(m))
-		*empty = t->states[home] == EMPTY ? home : at + group_first(m);
+		*empty = states[home] == EMPTY ? home : at + chic_table_first(m);
 	return NOT_THERE;
+}
+
+/* The same, to the end. */
+static inline size_t table_look(const struct hash_table *t, const struct entry_shape *shape,
+				uint64_t hash, const uint8_t *key)
+{
+	const uint8_t *states = t->states;
+	size_t at, empty;
+
+	if (unlikely(!t->cap))
+		return NOT_THERE;
+	at = table_glance(t, shape, hash, key, &empty);
+	if (likely(at != NOT_THERE || empty != NOT_THERE))
+		return at;
+	/* a callback changed the table: what was seen of it is gone */
+	return t->states == states ? table_find(t, shape, hash, key) : NOT_THERE;
 }
 
 /* Of ten places seven are used at most, tombstones among them. */
@@ -240,7 +216,7 @@ static inline size_t table_limit(size_t cap)
 /* For one more entry. */
 static inline bool table_has_room(const struct hash_table *t)
 {
-	return t->len + t->tombstones < table_limit(t->cap);
+	return chic_table_has_room(t->len + t->tombstones, t->cap);
 }
 
 /* ---- hash_table.c ---- */
@@ -256,7 +232,7 @@ size_t table_claim(struct hash_table *t, uint64_t hash);
 
 static inline void table_set(struct hash_table *t, size_t at, uint64_t hash)
 {
-	t->states[at] = hash_state(hash);
+	t->states[at] = chic_table_state(hash);
 	memcpy(t->hashes + at * sizeof(hash), &hash, sizeof(hash));
 }
 

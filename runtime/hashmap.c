@@ -165,22 +165,6 @@ CHIC_EXPORT HashMapError chic_rt_hashmap_shrink_to(ChicHashMap *map, size_t min_
 	return table_shrink(table_of(map), &shape, min_capacity);
 }
 
-/* ---- keys of eight bytes ---- */
-
-static inline bool can_glance(const ChicHashMap *map, const ValueConstPtr *key)
-{
-	return likely(map && map->cap && !map->key_eq_fn && map->key_size == sizeof(uint64_t) &&
-		      can_give(key, sizeof(uint64_t)));
-}
-
-static inline uint64_t number_at(const ValueConstPtr *key)
-{
-	uint64_t n;
-
-	memcpy(&n, key->ptr, sizeof(n));
-	return n;
-}
-
 /* ---- entries put in ---- */
 
 /* The entry's key stays, and the new one ends; unless it is that very one. */
@@ -271,13 +255,15 @@ CHIC_EXPORT HashMapError chic_rt_hashmap_insert(ChicHashMap *map, uint64_t hash,
 						const ValueConstPtr *value,
 						const ValueMutPtr *previous, int32_t *replaced)
 {
+	struct entry_shape shape;
 	size_t empty;
 
 	if (replaced)
 		*replaced = 0;
-	if (can_glance(map, key) && can_give(value, map->value_size) &&
-	    table_has_room(table_of(map))) {
-		table_glance(table_of(map), map->entry_size, hash, number_at(key), &empty);
+	if (likely(map && can_give(key, map->key_size) && can_give(value, map->value_size) &&
+		   table_has_room(table_of(map)))) {
+		shape = shape_of(map);
+		table_glance(table_of(map), &shape, hash, key->ptr, &empty);
 		if (likely(empty != NOT_THERE)) {
 			table_set(table_of(map), empty, hash);
 			map->len++;
@@ -296,7 +282,7 @@ static inline size_t find(const ChicHashMap *map, uint64_t hash, const ValueCons
 	if (unlikely(!map || !can_give(key, map->key_size)))
 		return NOT_THERE;
 	shape = shape_of(map);
-	return table_find(table_of(map), &shape, hash, key->ptr);
+	return table_look(table_of(map), &shape, hash, key->ptr);
 }
 
 CHIC_EXPORT int32_t chic_rt_hashmap_contains(const ChicHashMap *map, uint64_t hash,
@@ -305,8 +291,8 @@ CHIC_EXPORT int32_t chic_rt_hashmap_contains(const ChicHashMap *map, uint64_t ha
 	return find(map, hash, key) != NOT_THERE;
 }
 
-static __attribute__((noinline)) ValueConstPtr get_any(const ChicHashMap *map, uint64_t hash,
-						       const ValueConstPtr *key)
+CHIC_EXPORT ValueConstPtr chic_rt_hashmap_get_ptr(const ChicHashMap *map, uint64_t hash,
+						  const ValueConstPtr *key)
 {
 	size_t at = find(map, hash, key);
 
@@ -314,20 +300,6 @@ static __attribute__((noinline)) ValueConstPtr get_any(const ChicHashMap *map, u
 		return (ValueConstPtr){NULL, 0, 0};
 	return (ValueConstPtr){at == NOT_THERE ? NULL : entry_of(map, at) + map->value_offset,
 			       map->value_size, map->value_align};
-}
-
-CHIC_EXPORT ValueConstPtr chic_rt_hashmap_get_ptr(const ChicHashMap *map, uint64_t hash,
-						  const ValueConstPtr *key)
-{
-	size_t at, empty;
-
-	if (can_glance(map, key)) {
-		at = table_glance(table_of(map), map->entry_size, hash, number_at(key), &empty);
-		if (likely(at != NOT_THERE))
-			return (ValueConstPtr){entry_of(map, at) + map->value_offset,
-					       map->value_size, map->value_align};
-	}
-	return get_any(map, hash, key);
 }
 
 CHIC_EXPORT size_t chic_rt_hashmap_len(const ChicHashMap *map)

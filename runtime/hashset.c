@@ -171,7 +171,7 @@ CHIC_EXPORT HashSetError chic_rt_hashset_insert(ChicHashSet *set, uint64_t hash,
 	if (!set || !can_give(value, set->elem_size))
 		return ChicHashSet_InvalidPointer;
 	shape = shape_of(set);
-	if (table_find(table_of(set), &shape, hash, value->ptr) != NOT_THERE)
+	if (table_look(table_of(set), &shape, hash, value->ptr) != NOT_THERE)
 		return ChicHashSet_Success;
 	err = put_new(set, &shape, hash, value->ptr);
 	if (inserted)
@@ -235,7 +235,7 @@ static inline size_t find(const ChicHashSet *set, uint64_t hash, const ValueCons
 	if (unlikely(!set || !can_give(key, set->elem_size)))
 		return NOT_THERE;
 	shape = shape_of(set);
-	return table_find(table_of(set), &shape, hash, key->ptr);
+	return table_look(table_of(set), &shape, hash, key->ptr);
 }
 
 CHIC_EXPORT int32_t chic_rt_hashset_contains(const ChicHashSet *set, uint64_t hash,

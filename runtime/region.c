@@ -31,11 +31,13 @@ enum { DEAD = 0, LIVE = 1, CLOSING = 2, BEGINNING = 3, STATE = 3 };
 
 /*
  * The first chunk is one that heaps have at hand; the others double from a size that
- * makes their number small.  Larger blocks have a chunk of their own.
+ * makes their number small.  A region of a megabyte goes on in huge pages, by half of
+ * what it has.  Larger blocks have a chunk of their own.
  */
 #define CHUNK_FIRST ((size_t)1 << 10)
 #define CHUNK_SECOND ((size_t)8 << 10)
-#define CHUNK_MOST ((size_t)1 << 20)
+#define CHUNK_SMALL ((size_t)512 << 10) /* the largest of ordinary pages */
+#define CHUNK_MOST ((size_t)64 << 20)
 #define CHUNK_ALIGN ((size_t)16)
 #define LARGE ((size_t)64 << 10)
 /* Blocks begin at multiples of it, so that most need no padding. */
@@ -44,6 +46,7 @@ enum { DEAD = 0, LIVE = 1, CLOSING = 2, BEGINNING = 3, STATE = 3 };
 struct chunk {
 	_Alignas(CHUNK_ALIGN) struct chunk *next;
 	size_t size;
+	size_t align;
 };
 
 /*
@@ -60,6 +63,7 @@ struct slot {
 	size_t bytes_before; /* of the last reset of the counters */
 	struct chunk *chunks; /* newest first */
 	size_t chunk_size; /* of the next one */
+	size_t chunk_bytes; /* of those that grow */
 	_Atomic uint64_t profile;
 };
 
@@ -133,6 +137,7 @@ static void slot_begin(struct slot *slot, uint64_t profile)
 	slot->bytes_before = 0;
 	slot->chunks = NULL;
 	slot->chunk_size = CHUNK_FIRST;
+	slot->chunk_bytes = 0;
 }
 
 CHIC_EXPORT RegionHandle chic_rt_region_enter(uint64_t profile)
@@ -159,14 +164,45 @@ bool region_is_live(RegionHandle region)
 
 static struct chunk *chunk_add(struct slot *slot, size_t size)
 {
-	struct chunk *chunk = (struct chunk *)rt_get(size, CHUNK_ALIGN);
+	size_t align = size < RT_HUGE || size % RT_HUGE ? CHUNK_ALIGN : RT_HUGE;
+	struct chunk *chunk = (struct chunk *)rt_get(size, align);
 
 	if (!chunk)
 		return NULL;
-	chunk->next = slot->chunks;
-	chunk->size = size;
+	if (align == RT_HUGE)
+		rt_advise_huge((uint8_t *)chunk, size);
+	*chunk = (struct chunk){slot->chunks, size, align};
 	slot->chunks = chunk;
 	return chunk;
+}
+
+/* Few frees in the end, and no more unused than a third of the region or a huge page. */
+static size_t chunk_size_after(size_t size, size_t all)
+{
+	if (size < CHUNK_SECOND)
+		return CHUNK_SECOND;
+	if (size < CHUNK_SMALL)
+		return size * 2;
+	if (all / 2 >= CHUNK_MOST)
+		return CHUNK_MOST;
+	return all / 2 < RT_HUGE ? RT_HUGE : all / 2 & -RT_HUGE;
+}
+
+/* One for small blocks, which must have room in it; the present one's rest is lost. */
+static bool chunk_begin(struct slot *slot, size_t bytes, size_t least)
+{
+	struct chunk *chunk;
+
+	while (bytes < least)
+		bytes *= 2;
+	chunk = chunk_add(slot, bytes);
+	if (!chunk)
+		return false;
+	slot->at = (uintptr_t)chunk + sizeof(*chunk);
+	slot->end = (uintptr_t)chunk + bytes;
+	slot->chunk_bytes += bytes;
+	slot->chunk_size = chunk_size_after(bytes, slot->chunk_bytes);
+	return true;
 }
 
 static inline size_t padding(uintptr_t at, size_t align)
@@ -202,27 +238,18 @@ static uintptr_t block_padded(struct slot *slot, size_t size, size_t align)
 	return at;
 }
 
-/* A block in a new chunk. */
+/* A block in a new chunk; where there is no memory for that a small one, or its own. */
 static uintptr_t block_elsewhere(struct slot *slot, size_t size, size_t align)
 {
-	struct chunk *chunk;
-	size_t bytes = slot->chunk_size;
+	size_t least = 4 * (size + align);
 
 	if (size > RT_SIZE_MAX / 2 || align > RT_SIZE_MAX / 4)
 		return 0;
 	if (size + align > LARGE)
 		return block_alone(slot, size, align);
-	while (bytes < 4 * (size + align))
-		bytes *= 2;
-	chunk = chunk_add(slot, bytes);
-	if (!chunk)
+	if (!chunk_begin(slot, slot->chunk_size, least) &&
+	    (slot->chunk_size <= CHUNK_SECOND || !chunk_begin(slot, CHUNK_SECOND, least)))
 		return block_alone(slot, size, align);
-	slot->at = (uintptr_t)chunk + sizeof(*chunk);
-	slot->end = (uintptr_t)chunk + bytes;
-	if (slot->chunk_size < CHUNK_SECOND)
-		slot->chunk_size = CHUNK_SECOND;
-	else if (slot->chunk_size < CHUNK_MOST)
-		slot->chunk_size *= 2;
 	return block_padded(slot, size, align);
 }
 
@@ -313,7 +340,7 @@ static void chunks_put(struct slot *slot)
 	while (chunk) {
 		struct chunk *next = chunk->next;
 
-		rt_put((uint8_t *)chunk, chunk->size, CHUNK_ALIGN);
+		rt_put((uint8_t *)chunk, chunk->size, chunk->align);
 		chunk = next;
 	}
 }

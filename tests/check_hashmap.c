@@ -62,11 +62,17 @@ static void put_numbers(ChicHashMap *map, uint64_t from, uint64_t to)
 		ck_assert_int_eq(put(map, n, n * 3), ChicHashMap_Success);
 }
 
+static int32_t same_number(const void *a, const void *b)
+{
+	return *(const uint64_t *)a == *(const uint64_t *)b;
+}
+
 static const uint64_t *get(const ChicHashMap *map, uint64_t key)
 {
 	ValueConstPtr k = value_of(&key), at = chic_rt_hashmap_get_ptr(map, key, &k);
 
 	ck_assert_ptr_eq(chic_hashmap_get(map, key, &key, sizeof(key)), at.ptr);
+	ck_assert_ptr_eq(chic_hashmap_get_by(map, key, &key, same_number), at.ptr);
 	return (const uint64_t *)at.ptr;
 }
 
@@ -255,6 +261,8 @@ START_TEST(null_maps_and_handles_are_answered)
 	ck_assert_uint_eq(chic_rt_hashmap_bucket_hash(NULL, 0), 0);
 	ck_assert_ptr_null(chic_rt_hashmap_get_ptr(NULL, 1, &k).ptr);
 	ck_assert_ptr_null(chic_hashmap_get(NULL, 1, &n, 8));
+	ck_assert_ptr_null(chic_hashmap_get_by(NULL, 1, &n, same_number));
+	ck_assert_int_eq(chic_hashmap_insert(NULL, 1, &n, 8, &n, 8), 2);
 	chic_rt_hashmap_drop(NULL);
 	put_numbers(&map, 1, 2);
 	for (int i = 0; i < 3; i++) {
@@ -281,8 +289,35 @@ START_TEST(null_maps_and_handles_are_answered)
 	}
 	ck_assert_ptr_null(chic_hashmap_get(&map, 1, &n, 4));
 	ck_assert_ptr_null(chic_hashmap_get(&map, 1, NULL, 8));
+	ck_assert_ptr_null(chic_hashmap_get_by(&map, 1, NULL, same_number));
+	ck_assert_int_eq(chic_hashmap_insert(&map, 1, NULL, 8, &n, 8), 2);
+	ck_assert_int_eq(chic_hashmap_insert(&map, 1, &n, 8, NULL, 8), 2);
+	ck_assert_int_eq(chic_hashmap_insert(&map, 1, &n, 4, &n, 8), 2);
+	ck_assert_int_eq(chic_hashmap_insert(&map, 1, &n, 8, &n, 4), 2);
 	ck_assert_uint_eq(key_drops + value_drops, 0);
 	check_numbers(&map, 1, 2);
+	chic_rt_hashmap_drop(&map);
+	ledger_nothing_left();
+}
+END_TEST
+
+/* Its next block is of 13 MB, which a map is moved for. */
+START_TEST(a_large_map_grows_where_it_is_without_memory_for_two)
+{
+	enum { MANY = 1 << 18, FULL = MANY / 10 * 7 + MANY % 10 * 7 / 10 };
+	ChicHashMap map = of_numbers();
+
+	put_numbers(&map, 0, FULL);
+	ck_assert_uint_eq(chic_rt_hashmap_capacity(&map), MANY);
+	ledger_fail(1, true);
+	ck_assert_int_eq(put(&map, FULL, FULL * 3), ChicHashMap_AllocationFailed);
+	ck_assert(ledger_failed());
+	ck_assert_uint_eq(chic_rt_hashmap_capacity(&map), MANY);
+	ledger_fail(1, false);
+	ck_assert_int_eq(put(&map, FULL, FULL * 3), ChicHashMap_Success);
+	ck_assert(ledger_failed());
+	ck_assert_uint_eq(chic_rt_hashmap_capacity(&map), 2 * MANY);
+	check_numbers(&map, 0, FULL + 1);
 	chic_rt_hashmap_drop(&map);
 	ledger_nothing_left();
 }
@@ -532,6 +567,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tcase, what_was_there_goes_to_previous_or_ends);
 	tcase_add_test(tcase, entries_are_padded_and_aligned);
 	tcase_add_test(tcase, null_maps_and_handles_are_answered);
+	tcase_add_test(tcase, a_large_map_grows_where_it_is_without_memory_for_two);
 	tcase_add_test(tcase, what_no_machine_has_is_an_overflow);
 	tcase_add_test(tcase, a_bad_alignment_makes_allocation_fail);
 	tcase_add_test(tcase, indices_past_the_end_are_not_found);

@@ -145,6 +145,12 @@ static int32_t same_key(const void *a, const void *b)
 	return memcmp(a, b, size) == 0 ? 5 : 0;
 }
 
+/* What a caller knows of his keys. */
+static int32_t equal_key(const void *entry, const void *key)
+{
+	return !m.shape->key_size || memcmp(entry, key, m.shape->key_size) == 0;
+}
+
 /* ---- the same for both ---- */
 
 static void make_table(size_t capacity)
@@ -222,6 +228,7 @@ static void check_key(uint32_t key)
 	MUST(chic_rt_hashmap_contains(&m.at->map, s->hash(key), &k) == there);
 	MUST(!at.ptr == !there && at.size == s->value_size && at.align == s->value_align);
 	MUST(chic_hashmap_get(&m.at->map, s->hash(key), bytes, s->key_size) == at.ptr);
+	MUST(chic_hashmap_get_by(&m.at->map, s->hash(key), bytes, equal_key) == at.ptr);
 	MUST(!there || is_bytes_of(m.value[key], at.ptr, s->value_size));
 	MUST((uintptr_t)at.ptr % s->value_align == 0);
 }
@@ -313,6 +320,18 @@ static int32_t put_in_map(uint32_t key, uint8_t *k, uint8_t *v, bool keep)
 	return status;
 }
 
+static int32_t put_inline(uint32_t key, const uint8_t *k, const uint8_t *v)
+{
+	const struct shape *s = m.shape;
+	int32_t status =
+		chic_hashmap_insert(&m.at->map, s->hash(key), k, s->key_size, v, s->value_size);
+	bool replaced = m.value[key] != NONE && status == ChicHashMap_Success;
+
+	m.key_ends += replaced;
+	m.value_ends += replaced;
+	return status;
+}
+
 static int32_t put_in_set(uint32_t key, uint8_t *k, bool replace, bool keep)
 {
 	const struct shape *s = m.shape;
@@ -345,8 +364,10 @@ static void op_put(void)
 
 	make_bytes(key, k, m.shape->key_size);
 	make_bytes(value, v, m.shape->value_size);
-	status = m.shape->set ? put_in_set(key, k, random_below(2), keep)
-			      : put_in_map(key, k, v, keep);
+	if (m.shape->set)
+		status = put_in_set(key, k, random_below(2), keep);
+	else
+		status = random_below(2) ? put_inline(key, k, v) : put_in_map(key, k, v, keep);
 	if (was_done(status))
 		model_set(key, value);
 }

@@ -120,7 +120,24 @@ START_TEST(exit_of_a_million_blocks_is_few_frees)
 		MUST(chic_rt_region_alloc(region, 16, 8).ptr);
 	ck_assert_uint_eq(ledger_frees(), 0);
 	chic_rt_region_exit(region);
-	ck_assert_uint_lt(ledger_frees(), 100);
+	ck_assert_uint_lt(ledger_frees(), 20);
+	ledger_nothing_left();
+}
+END_TEST
+
+START_TEST(a_region_takes_little_more_than_it_gives)
+{
+	enum { BLOCK = 1000, KIB = 1 << 10, MIB = 1 << 20 };
+	RegionHandle region = chic_rt_region_enter(1);
+
+	for (size_t given = 0; given < (size_t)100 * MIB; given += BLOCK) {
+		ValueMutPtr h = chic_rt_region_alloc(region, BLOCK, 8);
+
+		MUST(h.ptr);
+		memset(h.ptr, 1, BLOCK);
+		MUST(ledger_live_bytes() <= given / 2 * 3 + 2 * MIB + 64 * KIB);
+	}
+	chic_rt_region_exit(region);
 	ledger_nothing_left();
 }
 END_TEST
@@ -162,6 +179,24 @@ START_TEST(where_a_chunk_is_refused_a_block_may_still_be_had)
 	check_handle(chic_rt_region_alloc(region, 100, 8), true, 100, 8);
 	ck_assert(ledger_failed());
 	check_telemetry(chic_rt_region_telemetry(region), TELEMETRY(1, 0, 100, 0, 0));
+	chic_rt_region_exit(region);
+	ledger_nothing_left();
+}
+END_TEST
+
+/* More than a megabyte: the next chunk is one of huge pages. */
+START_TEST(where_a_large_chunk_is_refused_a_small_one_is_had)
+{
+	RegionHandle region = chic_rt_region_enter(1);
+	size_t before;
+
+	for (int i = 0; i < 1000; i++)
+		MUST(chic_rt_region_alloc(region, 1000, 8).ptr);
+	before = ledger_live_bytes();
+	ledger_fail(1, false);
+	check_handle(chic_rt_region_alloc(region, 60000, 8), true, 60000, 8);
+	ck_assert(ledger_failed());
+	ck_assert_uint_lt(ledger_live_bytes() - before, 1 << 20);
 	chic_rt_region_exit(region);
 	ledger_nothing_left();
 }
@@ -424,6 +459,8 @@ static Suite *make_suite(void)
 	tcase_add_test(tcase, what_needs_no_memory_reaches_no_hook);
 	tcase_add_test(tcase, what_no_machine_has_is_a_typed_null);
 	tcase_add_test(tcase, exit_of_a_million_blocks_is_few_frees);
+	tcase_add_test(tcase, a_region_takes_little_more_than_it_gives);
+	tcase_add_test(tcase, where_a_large_chunk_is_refused_a_small_one_is_had);
 	tcase_add_test(tcase, a_large_block_does_not_end_the_present_chunk);
 	tcase_add_test(tcase, refused_memory_is_a_typed_null_and_counts_nothing);
 	tcase_add_test(tcase, where_a_chunk_is_refused_a_block_may_still_be_had);
