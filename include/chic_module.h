@@ -136,6 +136,9 @@ extern "C" {
  */
 #define CHIC_MODULE_FREES_NO() CHIC_MODULE_INFO("frees", "no")
 
+/* Its blocks may be cut without asking it: see struct chic_window.  Not of a filter. */
+#define CHIC_MODULE_WINDOW() CHIC_MODULE_INFO("window", "yes")
+
 /*
  * A parameter, set in the section [module NAME] of the configuration.
  *
@@ -166,6 +169,68 @@ typedef void *(*chic_calloc_fn)(void *ctx, size_t n, size_t size);
 typedef void *(*chic_memalign_fn)(void *ctx, size_t align, size_t size);
 typedef void *(*chic_remalloc_fn)(void *ctx, void *p, size_t size);
 typedef size_t (*chic_mfree_fn)(void *ctx, void *p);
+
+/*
+ * A heap that cuts small blocks one behind another may let chic_rt_alloc do that by
+ * itself, which saves half of the time.  With CHIC_MODULE_WINDOW() its word of a thread,
+ * where that is not null, points to a window, which only this thread uses.  Where the
+ * heap would be asked for at most CHIC_WINDOW_MAX bytes, aligned to at most
+ * CHIC_MALLOC_ALIGN, chic_window_cut() may be called instead; with null for an answer,
+ * and always by an older loader, the heap is asked.  So what that writes is all that
+ * the heap finds of such a block:
+ *
+ *	in front of it, its size as requested, and the bytes up to the next header;
+ *	next moved behind it and the next header, a multiple of CHIC_MALLOC_ALIGN
+ *	further; blocks one more.
+ *
+ * An empty window has next == end; it may lose or get its memory at any time the heap is
+ * called by its thread, and in NAME_reset.
+ */
+struct chic_window {
+	char *next; /* where the next block begins, its header before it */
+	char *end; /* where none may begin any more: a header's place is before it */
+	size_t blocks;
+};
+
+struct chic_window_header {
+	uint32_t size; /* as requested */
+	uint32_t capacity;
+};
+
+#define CHIC_WINDOW_MAX 1024
+
+/* Bytes from one block to the next. */
+static inline size_t chic_window_step(size_t size)
+{
+	size_t whole = size + sizeof(struct chic_window_header) + CHIC_MALLOC_ALIGN - 1;
+
+	return whole & ~(CHIC_MALLOC_ALIGN - 1);
+}
+
+static inline void chic_window_mark(char *p, size_t size, size_t step)
+{
+	const struct chic_window_header header = {
+		(uint32_t)size,
+		(uint32_t)(step - sizeof(header)),
+	};
+
+	/* in one store: cutting a block has as many as a processor can take */
+	__builtin_memcpy(p - sizeof(header), &header, sizeof(header));
+}
+
+/* A block of size bytes, or null where the window has no room for it. */
+static inline void *chic_window_cut(struct chic_window *window, size_t size)
+{
+	size_t step = chic_window_step(size);
+	char *p = window->next;
+
+	if (__builtin_expect(step > (size_t)(window->end - p), 0))
+		return NULL;
+	window->next = p + step;
+	window->blocks++;
+	chic_window_mark(p, size, step);
+	return p;
+}
 
 /*
  * Whether a struct that begins with its own size has a field: false in a loader

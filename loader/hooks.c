@@ -4,7 +4,7 @@
  *
  * A request looks up the table in force, makes one indirect call and counts.  Where
  * the default is a bare malloc family, its scalar functions are called instead of
- * hooks with 24-byte handles.
+ * hooks with 24-byte handles; and a heap may lend a window to cut blocks from.
  *
  * Part of the core; platform.h knows how tables come about and what counting is.
  */
@@ -16,7 +16,8 @@ static inline bool valid(size_t size, size_t align)
 	return likely(size && !(align & (align - 1)));
 }
 
-CHIC_EXPORT ValueMutPtr chic_rt_alloc(size_t size, size_t align)
+/* What is not cut from a window. */
+static APART ValueMutPtr alloc_by_call(size_t size, size_t align)
 {
 	struct table_copy copy;
 	const struct table *t = table_in_force(&copy);
@@ -30,6 +31,13 @@ CHIC_EXPORT ValueMutPtr chic_rt_alloc(size_t size, size_t align)
 			p = t->alloc.fn(t->alloc.ctx, size, align).ptr;
 	}
 	return answer(t, OP_ALLOC, p, size, align);
+}
+
+CHIC_EXPORT ValueMutPtr chic_rt_alloc(size_t size, size_t align)
+{
+	void *p = window_alloc(size, align);
+
+	return likely(p) ? handle(p, size, align) : alloc_by_call(size, align);
 }
 
 CHIC_EXPORT ValueMutPtr chic_rt_alloc_zeroed(size_t size, size_t align)

@@ -368,6 +368,7 @@ struct modinfo {
 	const char *author;
 	enum module_kind kind;
 	bool frees_no;
+	bool window; /* its thread words are windows */
 	struct modinfo_param params[PARAMS_MAX];
 	size_t n_params;
 	bool malloc_family; /* without .modinfo: exports malloc, free, ... */
@@ -505,6 +506,8 @@ struct stack {
  */
 int stack_build(struct config *config, bool secure, bool malloc_family, struct stack **out);
 void stack_destroy(struct stack *stack);
+/* Whose alloc hook is the stack's, if that lends windows; else null. */
+const struct layer *stack_lender(const struct stack *stack);
 /* Canonical text of the modules and parameters that config asks for, for the caller to free. */
 int stack_key(const struct config *config, char **out);
 /* Whether config asks for the platform heap and nothing above it. */
@@ -535,6 +538,8 @@ struct table {
 	} free;
 	uint8_t owner[OP_COUNT]; /* whose counters, by operation */
 	uint16_t counter[OP_COUNT]; /* where they are in struct thread: calls, bytes behind */
+	uint16_t window; /* where the thread's is in struct thread */
+	size_t window_sizes; /* sizes up to this are cut from windows; 0: none are lent */
 	struct {
 		chic_alloc_fn fn;
 		void *ctx;

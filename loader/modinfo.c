@@ -22,6 +22,7 @@ struct fields {
 	char *abi;
 	char *kind;
 	char *frees;
+	char *window;
 	char *version;
 	char *license;
 	char *description;
@@ -41,6 +42,7 @@ static const struct {
 	{"abi", offsetof(struct fields, abi), true},
 	{"kind", offsetof(struct fields, kind), true},
 	{"frees", offsetof(struct fields, frees), true},
+	{"window", offsetof(struct fields, window), true},
 	{"version", offsetof(struct fields, version), false},
 	{"license", offsetof(struct fields, license), false},
 	{"description", offsetof(struct fields, description), false},
@@ -309,6 +311,13 @@ static int parse_frees(const struct fields *fields, struct modinfo *info)
 	return 0;
 }
 
+/* A window of another form, of a later release, is none: its heap can be asked. */
+static void parse_window(const struct fields *fields, struct modinfo *info)
+{
+	info->window = fields->window && strcmp(fields->window, "yes") == 0 &&
+		       info->kind != KIND_FILTER;
+}
+
 static int check_needs(const struct fields *fields)
 {
 	if (!fields->needs)
@@ -346,6 +355,8 @@ static int understand(const struct fields *fields, struct modinfo *info)
 	err = check_needs(fields);
 	if (!err)
 		err = parse_kind(fields, info);
+	if (!err)
+		parse_window(fields, info);
 	if (!err)
 		err = parse_frees(fields, info);
 	if (!err)

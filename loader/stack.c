@@ -407,6 +407,18 @@ free_entries:
 	return err;
 }
 
+const struct layer *stack_lender(const struct stack *stack)
+{
+	for (unsigned i = 0; i < stack->n_layers; i++) {
+		const struct layer *layer = &stack->layers[i];
+
+		if (stack->top->alloc.ctx == layer->ctx && layer->module->native &&
+		    stack->top->alloc.fn == layer->module->exports.alloc)
+			return layer->module->info.window ? layer : NULL;
+	}
+	return NULL;
+}
+
 void stack_destroy(struct stack *stack)
 {
 	layers_down(stack);

@@ -71,6 +71,17 @@ static uint16_t counter_of(unsigned owner, unsigned op)
 			  offsetof(struct counters, word) + op * sizeof(size_t));
 }
 
+/* What is installed sees every request; what the default sees is its own business. */
+static void window_fill(struct table *t, const struct stack *stack)
+{
+	const struct layer *lender = stack ? stack_lender(stack) : NULL;
+
+	if (!lender || t->installed.alloc)
+		return;
+	t->window_sizes = CHIC_WINDOW_MAX;
+	t->window = (uint16_t)(offsetof(struct thread, words) + lender->word * sizeof(void *));
+}
+
 static void table_fill(struct table *t, const ChicAllocatorVTable *v, const struct stack *stack)
 {
 	const struct chic_layer *top = stack ? stack->top : platform_layer();
@@ -86,6 +97,7 @@ static void table_fill(struct table *t, const ChicAllocatorVTable *v, const stru
 		t->direct = top->family;
 	t->installed = *v;
 	t->stack = stack;
+	window_fill(t, stack);
 }
 
 /*

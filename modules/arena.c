@@ -17,6 +17,7 @@ CHIC_MODULE_LICENSE("BSD-2-Clause");
 CHIC_MODULE_DESCRIPTION("bump allocation per thread, everything given back at once");
 CHIC_MODULE_AUTHOR("chic-alloc");
 CHIC_MODULE_FREES_NO();
+CHIC_MODULE_WINDOW();
 CHIC_MODULE_PARM("chunk", "size", "64K", "4K-1G",
 		 "bytes that a thread takes at a time, rounded up to a power of two");
 CHIC_MODULE_PARM("cap", "size", "1G", "64K-64T", "bytes of addresses reserved");

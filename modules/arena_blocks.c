@@ -24,7 +24,7 @@ static bool span_count(struct arena_span *span, int blocks)
 
 static int slot_count(const struct arena_slot *s)
 {
-	return (int)(s->live - s->others);
+	return (int)(s->window.blocks - s->others);
 }
 
 /* From now on the chunk's blocks are counted in its span. */
@@ -34,7 +34,7 @@ static void slot_retire(struct arena *a, struct arena_slot *s)
 
 	if (span_count(&a->spans[at], slot_count(s)))
 		arena_spans_free(a, at);
-	s->others = s->live;
+	s->others = s->window.blocks;
 }
 
 /* Whether the chunk's blocks have all been freed, some of them by other threads. */
@@ -45,7 +45,7 @@ static bool slot_restart(struct arena *a, struct arena_slot *s)
 	if (!s->start || atomic_load(&span->live) + slot_count(s) != 0)
 		return false;
 	atomic_store_explicit(&span->live, 0, memory_order_relaxed);
-	s->others = s->live;
+	s->others = s->window.blocks;
 	arena_lower(s, s->start + ARENA_ALIGN);
 	return true;
 }
@@ -54,9 +54,9 @@ static void slot_begin(struct arena *a, struct arena_slot *s, uint32_t at)
 {
 	atomic_store_explicit(&a->spans[at].live, 0, memory_order_relaxed);
 	s->start = arena_span_start(a, at);
-	s->cur = s->start + ARENA_ALIGN;
-	s->end = s->start + a->chunk;
-	s->dirty = arena_spans_dirty(a, at) ? s->end : s->start;
+	s->window.next = s->start + ARENA_ALIGN;
+	s->window.end = s->start + a->chunk;
+	s->dirty = arena_spans_dirty(a, at) ? s->window.end : s->start;
 }
 
 /* At the cap the chunk stays, for blocks that still fit. */
@@ -84,7 +84,7 @@ static bool slot_refill(struct arena *a, struct arena_slot *s)
 static char *take_small(struct arena *a, struct arena_slot *s, size_t size, size_t align,
 			bool zeroed)
 {
-	size_t step = arena_step(size);
+	size_t step = chic_window_step(size);
 	char *p;
 
 	if ((!s->start || !arena_fits(s, step, align)) && !slot_refill(a, s))
@@ -92,8 +92,8 @@ static char *take_small(struct arena *a, struct arena_slot *s, size_t size, size
 	p = arena_cut_at(s, align);
 	if (zeroed)
 		arena_zero(s, p, size);
-	s->cur = p + step;
-	arena_mark(p, size, step);
+	s->window.next = p + step;
+	chic_window_mark(p, size, step);
 	return p;
 }
 
@@ -136,7 +136,7 @@ void *arena_own_alloc(struct arena *a, size_t size, size_t align, bool zeroed)
 	else
 		p = take_run(a, s, size, align, zeroed);
 	if (p)
-		s->live++;
+		s->window.blocks++;
 	arena_slot_put(a, s);
 	return p;
 }
@@ -147,7 +147,7 @@ static void free_elsewhere(struct arena *a, struct arena_slot *s, uint32_t at)
 {
 	struct arena_span *span = &a->spans[at];
 
-	s->live--;
+	s->window.blocks--;
 	s->others--;
 	if (span->use == ARENA_CHUNK && !span_count(span, -1))
 		return;
@@ -189,7 +189,7 @@ static bool resize_run(struct arena *a, uint32_t at, size_t size)
 
 static bool resize_small(struct arena *a, char *p, size_t size)
 {
-	struct arena_header *h = arena_header_of(p);
+	struct chic_window_header *h = arena_header_of(p);
 	struct arena_slot *s = arena_slot_get(a);
 	bool done;
 

@@ -13,72 +13,54 @@
 
 #define ARENA_ALIGN CHIC_MALLOC_ALIGN
 
-/* Stands right before each block that was cut from a chunk. */
-struct arena_header {
-	uint32_t size; /* as requested */
-	uint32_t capacity;
-};
-
 /* What one thread at a time allocates from; the next thread goes on with it. */
 struct arena_slot {
-	char *cur; /* where the next block may begin, its header before it */
-	char *end;
-	char *start; /* of the chunk; all null without one */
-	char *dirty; /* from here, or from cur if that is further, the chunk is zero */
-	size_t live; /* allocated less freed by this slot: may wrap, the sum does not */
-	size_t others; /* of live, what is not in this chunk */
+	/*
+	 * The chunk from where the next block begins, lent to the hooks.  Its blocks are those
+	 * allocated less those freed by this slot: that may wrap, the sum does not.
+	 */
+	struct chic_window window;
+	char *start; /* of the chunk; with next and end null without one */
+	char *dirty; /* from here, or from next if that is further, the chunk is zero */
+	size_t others; /* of the blocks, those that are not in this chunk */
 	struct arena_slot *next;
 	bool used;
 };
 
-static inline struct arena_header *arena_header_of(const void *p)
+static inline struct chic_window_header *arena_header_of(const void *p)
 {
-	return (struct arena_header *)p - 1;
+	return (struct chic_window_header *)p - 1;
 }
 
-/* Bytes from one block to the next: both begin at a multiple of ARENA_ALIGN. */
-static inline size_t arena_step(size_t size)
+/* Below next there may be something; above, only up to dirty. */
+static inline void arena_lower(struct arena_slot *s, char *next)
 {
-	return round_up(size + sizeof(struct arena_header), ARENA_ALIGN);
-}
-
-static inline void arena_mark(char *p, size_t size, size_t step)
-{
-	*arena_header_of(p) = (struct arena_header){
-		.size = (uint32_t)size,
-		.capacity = (uint32_t)(step - sizeof(struct arena_header)),
-	};
-}
-
-/* Below cur there may be something; above, only up to dirty. */
-static inline void arena_lower(struct arena_slot *s, char *cur)
-{
-	if (s->cur > s->dirty)
-		s->dirty = s->cur;
-	s->cur = cur;
+	if (s->window.next > s->dirty)
+		s->dirty = s->window.next;
+	s->window.next = next;
 }
 
 /* Whether nothing lies behind a block of the slot's chunk. */
 static inline bool arena_is_top(const struct arena_slot *s, const char *p)
 {
-	const struct arena_header *h = arena_header_of(p);
+	const struct chic_window_header *h = arena_header_of(p);
 
-	return p + h->capacity + sizeof(*h) == s->cur;
+	return p + h->capacity + sizeof(*h) == s->window.next;
 }
 
 static inline size_t arena_padding(const struct arena_slot *s, size_t align)
 {
-	return -(uintptr_t)s->cur & (align - 1);
+	return -(uintptr_t)s->window.next & (align - 1);
 }
 
 static inline char *arena_cut_at(const struct arena_slot *s, size_t align)
 {
-	return s->cur + arena_padding(s, align);
+	return s->window.next + arena_padding(s, align);
 }
 
 static inline bool arena_fits(const struct arena_slot *s, size_t step, size_t align)
 {
-	size_t room = s->end - s->cur, padding = arena_padding(s, align);
+	size_t room = s->window.end - s->window.next, padding = arena_padding(s, align);
 
 	return padding <= room && step <= room - padding;
 }
@@ -93,8 +75,8 @@ static inline size_t arena_uncut(struct arena_slot *s, char *p)
 {
 	size_t size = arena_header_of(p)->size;
 
-	s->live--;
-	if (s->live == s->others)
+	s->window.blocks--;
+	if (s->window.blocks == s->others)
 		arena_lower(s, s->start + ARENA_ALIGN);
 	else if (arena_is_top(s, p))
 		arena_lower(s, p);
@@ -104,12 +86,12 @@ static inline size_t arena_uncut(struct arena_slot *s, char *p)
 /* A block with nothing behind it. */
 static inline bool arena_resize_top(struct arena_slot *s, char *p, size_t size)
 {
-	size_t step = arena_step(size);
+	size_t step = chic_window_step(size);
 
-	if (step > (size_t)(s->end - p))
+	if (step > (size_t)(s->window.end - p))
 		return false;
 	arena_lower(s, p + step);
-	arena_mark(p, size, step);
+	chic_window_mark(p, size, step);
 	return true;
 }
 

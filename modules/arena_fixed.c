@@ -18,32 +18,32 @@ static struct arena_slot *arena_make(void *buffer, size_t size)
 
 	size = smaller(size, UINT32_MAX); /* a header holds no more */
 	if (!buffer || size > -(uintptr_t)buffer - 1 ||
-	    size < lost + head + ARENA_ALIGN + arena_step(1))
+	    size < lost + head + ARENA_ALIGN + chic_window_step(1))
 		return NULL;
 	*s = (struct arena_slot){
 		.start = (char *)s + head,
-		.cur = (char *)s + head + ARENA_ALIGN,
-		.end = (char *)buffer + size,
+		.window.next = (char *)s + head + ARENA_ALIGN,
+		.window.end = (char *)buffer + size,
 	};
 	return s;
 }
 
 static bool owns(const struct arena_slot *s, const void *p)
 {
-	return (uintptr_t)p - (uintptr_t)s->start < (size_t)(s->end - s->start);
+	return (uintptr_t)p - (uintptr_t)s->start < (size_t)(s->window.end - s->start);
 }
 
 static char *cut(struct arena_slot *s, size_t size, size_t align)
 {
-	size_t step = arena_step(size);
+	size_t step = chic_window_step(size);
 	char *p;
 
 	if (step < size || !arena_fits(s, step, align))
 		return NULL;
 	p = arena_cut_at(s, align);
-	arena_mark(p, size, step);
-	s->cur = p + step;
-	s->live++;
+	chic_window_mark(p, size, step);
+	s->window.next = p + step;
+	s->window.blocks++;
 	return p;
 }
 
@@ -78,9 +78,9 @@ void arena_free(void *ctx, ValueMutPtr block)
 
 static bool resized(struct arena_slot *s, char *p, size_t size)
 {
-	struct arena_header *h = arena_header_of(p);
+	struct chic_window_header *h = arena_header_of(p);
 
-	if (size > (size_t)(s->end - p))
+	if (size > (size_t)(s->window.end - p))
 		return false;
 	if (arena_is_top(s, p))
 		return arena_resize_top(s, p, size);
@@ -135,10 +135,10 @@ size_t arena_reset(void *ctx)
 {
 	struct arena_slot *s = ctx;
 	uintptr_t irq = irq_save();
-	size_t live = s->live;
+	size_t live = s->window.blocks;
 
-	s->cur = s->start + ARENA_ALIGN;
-	s->live = 0;
+	s->window.next = s->start + ARENA_ALIGN;
+	s->window.blocks = 0;
 	irq_restore(irq);
 	return live;
 }

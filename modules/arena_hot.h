@@ -32,19 +32,8 @@ static inline bool arena_is_current(const struct arena *a, const struct arena_sl
 /* A block, or null where this is not the usual case. */
 static inline char *arena_cut(struct arena *a, size_t size, size_t align)
 {
-	struct arena_slot *s = arena_self.slot;
-	size_t step = arena_step(size);
-	char *p;
-
-	if (likely(arena_self.id == a->id && size <= a->small_max && align <= ARENA_ALIGN)) {
-		p = s->cur;
-		if (likely(step <= (size_t)(s->end - p))) {
-			s->cur = p + step;
-			s->live++;
-			arena_mark(p, size, step);
-			return p;
-		}
-	}
+	if (likely(arena_self.id == a->id && size <= a->small_max && align <= ARENA_ALIGN))
+		return chic_window_cut(&arena_self.slot->window, size);
 	return NULL;
 }
 

@@ -83,15 +83,15 @@ void arena_slot_release(struct arena *a, struct arena_slot *s)
 
 static void slot_forget(struct arena_slot *s)
 {
-	s->cur = s->end = s->start = s->dirty = NULL;
+	s->window.next = s->window.end = s->start = s->dirty = NULL;
 }
 
 static size_t slot_reset(struct arena_slot *s)
 {
-	size_t live = s->live;
+	size_t live = s->window.blocks;
 
 	slot_forget(s);
-	s->live = s->others = 0;
+	s->window.blocks = s->others = 0;
 	return live;
 }
 

@@ -100,6 +100,17 @@ _Static_assert(sizeof(((struct chic_module_param *)0)->number) == 8, "numbers ha
 _Static_assert(CHIC_MALLOC_ALIGN == 2 * WORD, "alignment that malloc promises");
 _Static_assert(CHIC_MODULE_TLS_MAX == 64, "modules of today may have as much TLS");
 
+/* Loader and module write to both; neither ever grows. */
+FIELD_IS(struct chic_window, next, 0);
+FIELD_IS(struct chic_window, end, 1);
+FIELD_IS(struct chic_window, blocks, 2);
+SIZE_IS(struct chic_window, 3);
+_Static_assert(offsetof(struct chic_window_header, size) == 0 &&
+		       offsetof(struct chic_window_header, capacity) == 4 &&
+		       sizeof(struct chic_window_header) == 8,
+	       "struct chic_window_header");
+_Static_assert(CHIC_WINDOW_MAX == 1024, "heaps of today expect no more");
+
 /* Programs and interposers read these. */
 FIELD_IS(struct chic_malloc_family, malloc, 0);
 FIELD_IS(struct chic_malloc_family, free, 1);

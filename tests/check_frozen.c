@@ -232,6 +232,7 @@ END_TEST
 START_TEST(what_is_not_known_is_passed_over)
 {
 	load_ok("newer_heap");
+	ck_assert_uint_eq(hooks_table->window_sizes, 0);
 	exercise(NULL);
 	ck_assert_msg(chic_alloc_unload() == 0, "%s", chic_alloc_message());
 	load_ok(OLD_FILTER ", newer_heap");

@@ -39,10 +39,14 @@ static inline struct counters *own_counters(unsigned owner)
 	return likely(t) ? &t->owner[owner] : NULL;
 }
 
-/* Written by this thread alone, read by any. */
-static inline void bump(size_t *word, size_t n)
+/*
+ * Written by this thread alone, read by any with relaxed loads, and a word is read
+ * whole.  A plain addition, because a compiler makes one instruction of it and three of
+ * an atomic load and store.
+ */
+__attribute__((no_sanitize("thread"))) static inline void bump(size_t *word, size_t n)
 {
-	__atomic_store_n(word, __atomic_load_n(word, __ATOMIC_RELAXED) + n, __ATOMIC_RELAXED);
+	*word += n;
 }
 
 static inline void bump_both(size_t *calls, size_t bytes)
@@ -91,6 +95,33 @@ static inline ValueMutPtr answer(const struct table *t, unsigned op, void *p, si
 		return answer_late(t, op, p, size, align);
 	bump_both((size_t *)((char *)own + t->counter[op]), size);
 	return handle(p, size, align);
+}
+
+/* The usual way of a window needs no stack, if the others are apart. */
+#define APART __attribute__((noinline))
+
+/* Whether a request may be cut from the thread's window. */
+static inline bool fits_window(const struct table *t, size_t size, size_t align)
+{
+	return t && size - 1 < t->window_sizes && align - 1 < CHIC_MALLOC_ALIGN &&
+	       !(align & (align - 1));
+}
+
+/* A block that the heap below lets the hooks cut by themselves, counted; or null. */
+static inline void *window_alloc(size_t size, size_t align)
+{
+	const struct table *t = __atomic_load_n(&hooks_table, __ATOMIC_ACQUIRE);
+	struct thread *own = thread_self;
+	struct chic_window *window;
+	void *p;
+
+	if (unlikely(!fits_window(t, size, align) || !own))
+		return NULL;
+	window = *(struct chic_window **)((char *)own + t->window);
+	p = likely(window) ? chic_window_cut(window, size) : NULL;
+	if (likely(p))
+		bump_both((size_t *)((char *)own + t->counter[OP_ALLOC]), size);
+	return p;
 }
 
 static inline void count_realloc(const struct table *t, size_t bytes, size_t freed, bool fresh)

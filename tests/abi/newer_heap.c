@@ -12,6 +12,7 @@ CHIC_MODULE("newer_heap", "heap");
 CHIC_MODULE_INFO("revision", "7");
 CHIC_MODULE_INFO("future", "a key of a later release");
 CHIC_MODULE_INFO("future", "which may stand twice");
+CHIC_MODULE_INFO("window", "of another form");
 CHIC_MODULE_NEEDS("usable_size");
 CHIC_MODULE_NEEDS("thread_exit");
 
