@@ -21,6 +21,7 @@
 #ifndef CHIC_FREESTANDING_H
 #define CHIC_FREESTANDING_H
 
+#include "chic_module.h"
 #include "chic_rt.h"
 
 #ifdef __cplusplus
@@ -75,6 +76,72 @@ void chic_panic(const char *message) __attribute__((noreturn));
  * again; anything else that is freed stays where it is.
  */
 int chic_arena_install(void *buffer, size_t size);
+
+/* --------------------------------------------------------- modules --- */
+
+/*
+ * A module that is linked in: its functions by their prefixed names, null where it
+ * has none.  What is missing is completed as for modules that are loaded, see
+ * chic_module.h; nothing forks here, and no thread ends.
+ *
+ *	CHIC_MODULE_EXPORTS(pool);
+ *
+ *	const struct chic_builtin chic_builtin_pool = {
+ *		.name = "pool",
+ *		.kind = "heap",
+ *		.alloc = pool_alloc,
+ *		.free = pool_free,
+ *	};
+ */
+struct chic_builtin {
+	const char *name;
+	const char *kind; /* "heap", "filter", "mixed" */
+	bool frees_no; /* CHIC_MODULE_FREES_NO() */
+	chic_alloc_fn alloc;
+	chic_alloc_fn alloc_zeroed;
+	chic_realloc_fn realloc;
+	chic_free_fn free;
+	int (*init)(const struct chic_module_args *, const struct chic_layer *, void **);
+	void (*exit)(void *ctx);
+	chic_usable_size_fn usable_size;
+	chic_owns_fn owns;
+};
+
+/* The arena: a heap with the parameters buffer, its address as a number, and size. */
+extern const struct chic_builtin chic_builtin_arena;
+
+/*
+ * The modules that there are, ended by a null.  The library's own, which is weak, has
+ * the arena alone; firmware with modules of its own defines another.
+ */
+extern const struct chic_builtin *const chic_builtins[];
+
+/* One layer: the module's name in chic_builtins, and its parameters. */
+struct chic_stack_layer {
+	const char *module;
+	const struct chic_module_param *params;
+	size_t n_params;
+};
+
+/* Most layers of a stack. */
+#define CHIC_STACK_MAX 4
+
+/*
+ * Build a stack and make it the default: what null entries of installed tables fall
+ * back to, and what chic_rt_allocator_reset returns to.  layers[0] is the outermost,
+ * asked first.  Names and parameters must stay valid.
+ *
+ * -CHIC_EBUSY	there is one already: blocks of it may be live
+ * -CHIC_ENOENT	no module of that name in chic_builtins
+ * -CHIC_EINVAL	no layer or too many, or a module that cannot serve
+ * others	what a module's init answered
+ *
+ * After an error everything is as it was, and chic_alloc_message() says why.
+ */
+int chic_alloc_stack(const struct chic_stack_layer *layers, size_t n);
+
+/* Why chic_alloc_stack() refused; "" at first. */
+const char *chic_alloc_message(void);
 
 #ifdef __cplusplus
 }

@@ -16,9 +16,10 @@ static struct arena_slot *arena_make(void *buffer, size_t size)
 	size_t lost = -(uintptr_t)buffer & (ARENA_ALIGN - 1);
 	struct arena_slot *s = (void *)((char *)buffer + lost);
 
+	if (!buffer || size > -(uintptr_t)buffer - 1)
+		return NULL;
 	size = smaller(size, UINT32_MAX); /* a header holds no more */
-	if (!buffer || size > -(uintptr_t)buffer - 1 ||
-	    size < lost + head + ARENA_ALIGN + chic_window_step(1))
+	if (size < lost + head + ARENA_ALIGN + chic_window_step(1))
 		return NULL;
 	*s = (struct arena_slot){
 		.start = (char *)s + head,
@@ -150,13 +151,29 @@ int arena_init(const struct chic_module_args *args, const struct chic_layer *low
 
 	(void)lower;
 	*ctx = arena_make((void *)buffer, (size_t)chic_param_number(args, "size"));
-	return *ctx ? 0 : -CHIC_EINVAL;
+	if (*ctx)
+		return 0;
+	args->fail("arena: no buffer, or one too small for a block");
+	return -CHIC_EINVAL;
 }
 
 void arena_exit(void *ctx)
 {
 	(void)ctx;
 }
+
+const struct chic_builtin chic_builtin_arena = {
+	.name = "arena",
+	.kind = "heap",
+	.alloc = arena_alloc,
+	.alloc_zeroed = arena_alloc_zeroed,
+	.realloc = arena_realloc,
+	.free = arena_free,
+	.init = arena_init,
+	.exit = arena_exit,
+	.usable_size = arena_usable_size,
+	.owns = arena_owns,
+};
 
 int chic_arena_install(void *buffer, size_t size)
 {

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * What must hold for every way of the runtime to memory (paths.h): it reaches the
- * hooks, it leaves nothing behind, every request may be refused, and the counters are
- * the same whoever serves: the default, tables of any of the four hooks, and the
- * modules that a configuration names.
+ * The counters of every way of the runtime to memory (paths.h) are the same whoever
+ * serves: the default, tables of any of the four hooks, and the modules that a
+ * configuration names.  What else must hold of each is in core_paths.c.
  */
 #include "check_support.h"
 #include "paths.h"
@@ -46,66 +45,6 @@ static bool run(const struct path *p)
 	p->clean();
 	return done;
 }
-
-static void nothing_left(const struct path *p)
-{
-	if (ledger_live_blocks())
-		ck_abort_msg("%s leaves %zu blocks, %zu bytes", p->name, ledger_live_blocks(),
-			     ledger_live_bytes());
-	ledger_nothing_left();
-}
-
-static void reach_hooks(const struct path *p)
-{
-	size_t requests;
-
-	ledger_install();
-	if (p->prepare)
-		p->prepare();
-	requests = ledger_requests();
-	ck_assert_msg(p->run(), "%s failed", p->name);
-	ck_assert_msg(ledger_requests() > requests, "%s reached no hook", p->name);
-	p->clean();
-	nothing_left(p);
-}
-
-START_TEST(each_reaches_the_hooks_and_leaves_nothing)
-{
-	each_path(reach_hooks);
-}
-END_TEST
-
-/* The nth request of the call is refused; false: it has fewer. */
-static bool refuse(const struct path *p, size_t n, bool for_good)
-{
-	bool done, failed;
-
-	ledger_install();
-	if (p->prepare)
-		p->prepare();
-	ledger_fail(n, for_good);
-	done = p->run();
-	failed = ledger_failed();
-	ck_assert_msg(done || failed, "%s failed without a cause", p->name);
-	ck_assert_msg(!done || !failed || !for_good, "%s did not see the refusal", p->name);
-	p->clean();
-	nothing_left(p);
-	return failed;
-}
-
-static void refuse_each(const struct path *p)
-{
-	for (size_t n = 1; refuse(p, n, false); n++)
-		;
-	for (size_t n = 1; refuse(p, n, true); n++)
-		;
-}
-
-START_TEST(each_request_may_be_refused)
-{
-	each_path(refuse_each);
-}
-END_TEST
 
 /* ---- counters ---- */
 
@@ -193,8 +132,6 @@ static Suite *make_suite(void)
 
 	tcase_add_checked_fixture(tcase, setup, ledger_remove);
 	tcase_set_timeout(tcase, CHECK_TIMEOUT);
-	tcase_add_test(tcase, each_reaches_the_hooks_and_leaves_nothing);
-	tcase_add_test(tcase, each_request_may_be_refused);
 	tcase_add_test(tcase, counters_are_the_same_with_every_table);
 	tcase_add_loop_test(tcase, counters_are_the_same_under_modules, 0, STACKS);
 	suite_add_tcase(suite, tcase);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Every way of the runtime to memory, one entry point in one situation each.  What
- * all of them must hold is in check_paths.c; a family's ways are in paths_FAMILY.c.
+ * all of them must hold is in core_paths.c and check_paths.c; a family's ways are in
+ * paths_FAMILY.c.
  */
 #ifndef PATHS_H
 #define PATHS_H

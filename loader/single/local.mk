@@ -9,7 +9,9 @@ core_c = \
 	loader/vtable.c \
 	loader/memops.c
 single_c = \
+	loader/single/builtins.c \
 	loader/single/publish.c \
+	loader/single/stack.c \
 	loader/single/telemetry.c
 single_h = \
 	loader/single/single.h

@@ -1,37 +1,54 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Which table is in force, on one processor: the platform's, or the one that was
- * installed, with the platform's entries in place of its null ones.
+ * Which table is in force, on one processor: the one that was installed, with the
+ * default's entries in place of its null ones.  The default is the platform's until a
+ * stack is built.
  */
 #include "platform.h"
 
 const struct table *volatile hooks_table = &platform_table;
 volatile unsigned hooks_installs;
 
-static struct table installed;
+static const struct table *base = &platform_table;
+static ChicAllocatorVTable installed;
+static struct table in_force;
 
-/* Each entry is the installed one with its context, or the platform's with its own. */
+/* Each entry is the installed one with its context, or the default's with its own. */
 #define CHOOSE(entry)                                                                          \
 	do {                                                                                   \
-		if (v->entry) {                                                                \
-			t.entry.fn = v->entry;                                                 \
-			t.entry.ctx = v->context;                                              \
+		if (installed.entry) {                                                         \
+			in_force.entry.fn = installed.entry;                                   \
+			in_force.entry.ctx = installed.context;                                \
 		}                                                                              \
 	} while (0)
 
-static void install(const ChicAllocatorVTable *v)
+/* Interrupts are kept out. */
+static void publish(void)
 {
-	struct table t = platform_table;
-	uintptr_t irq;
-
+	in_force = *base;
 	CHOOSE(alloc);
 	CHOOSE(alloc_zeroed);
 	CHOOSE(realloc);
 	CHOOSE(free);
-	irq = irq_save();
-	installed = t;
-	hooks_table = &installed;
+	hooks_table = &in_force;
 	hooks_installs++;
+}
+
+void hooks_set_default(const struct table *table)
+{
+	uintptr_t irq = irq_save();
+
+	base = table;
+	publish();
+	irq_restore(irq);
+}
+
+static void install(const ChicAllocatorVTable *vtable)
+{
+	uintptr_t irq = irq_save();
+
+	installed = *vtable;
+	publish();
 	irq_restore(irq);
 }
 

@@ -48,6 +48,8 @@ extern const struct table platform_table;
 
 extern const struct table *volatile hooks_table;
 extern volatile unsigned hooks_installs;
+/* What null entries fall back to from now on; the table must stay valid. */
+void hooks_set_default(const struct table *table);
 
 /* telemetry.c */
 
