@@ -46,7 +46,7 @@ done
 # Instructions repeat where times do not; the dynamic linker's are among them.
 command -v valgrind >/dev/null || { echo "== instructions: skipped, valgrind is not installed"; exit; }
 candidates "$@"
-while IFS== read -r name environment
+while IFS="=" read -r name environment
 do
 	# shellcheck disable=SC2046
 	(IFS='|'; exec env $environment valgrind --tool=callgrind \

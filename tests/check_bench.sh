@@ -136,7 +136,7 @@ do
 		;;
 	skipped)
 		if grep -q "^skipped: $group" all.out; then
-			skip "$group" "$(sed -n "s/^skipped: $group[^:]*: //p" all.out | head -n 1)"
+			skip "$group" "$(sed -n "s/^skipped: ${group}[^:]*: //p" all.out | head -n 1)"
 		else
 			not_ok "$group says why it is skipped" "no such line"
 		fi
