@@ -18,12 +18,10 @@ modules=${CHIC_ALLOC_MODULEDIR:-$PWD/modules/.libs}
 preload=${CHIC_ALLOC_PRELOAD:-$PWD/.libs/libchic_alloc_preload.so}
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
+. "$srcdir/bench/lib.sh"
 . "$srcdir/bench/workloads.sh"
 
-for file in "$libdir/libchic_alloc.so" "$modules/arena.so" "$preload"
-do
-	[ -r "$file" ] || { echo "arena.sh: $file is missing, expected a build" >&2; exit 1; }
-done
+must_exist "$libdir/libchic_alloc.so" "$modules/arena.so" "$preload"
 
 conf()
 {
@@ -54,19 +52,10 @@ ${CXX:-c++} -std=c++17 -O2 -I"$srcdir/include" -I"$srcdir/bench" "$srcdir/bench/
 	"$tmp/arena" "$rounds" || exit 1
 
 [ "$program_rounds" != 0 ] || exit 0
-${CC:-cc} -O2 -o "$tmp/interleave" "$srcdir/bench/interleave.c" -lm || exit 1
-
-# time_command NAME COMMAND...
-time_command()
-{
-	name=$1
-	shift
-	command -v "$1" >/dev/null || { echo "== $name: skipped, $1 is not installed"; return; }
-	echo "== $name"
-	"$tmp/interleave" "$program_rounds" "glibc=" "again=" \
-		"arena=LD_PRELOAD=$preload|CHIC_ALLOC_CONF=$tmp/arena.conf" \
-		"small-pages=LD_PRELOAD=$preload|CHIC_ALLOC_CONF=$tmp/small.conf" -- "$@"
-}
+rounds=$program_rounds
+compile interleave
+candidates "glibc=" "again=" "arena=LD_PRELOAD=$preload|CHIC_ALLOC_CONF=$tmp/arena.conf" \
+	"small-pages=LD_PRELOAD=$preload|CHIC_ALLOC_CONF=$tmp/small.conf"
 
 cat >"$tmp/tree.lua" <<'LUA'
 local function tree(d) return d == 0 and {} or {tree(d - 1), tree(d - 1)} end

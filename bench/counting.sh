@@ -18,16 +18,11 @@ preload=${CHIC_ALLOC_PRELOAD:-$PWD/.libs/libchic_alloc_preload.so}
 module=${CHIC_ALLOC_MODULEDIR:-$PWD/modules/.libs}/counting.so
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
+. "$srcdir/bench/lib.sh"
 . "$srcdir/bench/workloads.sh"
 
-for file in "$preload" "$module"
-do
-	[ -r "$file" ] || { echo "counting.sh: $file is missing, expected a build" >&2; exit 1; }
-done
-for program in interleave threads
-do
-	${CC:-cc} -O2 -fno-builtin -pthread -o "$tmp/$program" "$srcdir/bench/$program.c" || exit 1
-done
+must_exist "$preload" "$module"
+compile interleave threads
 
 # configure NAME KEY=VALUE...
 configure()
@@ -43,7 +38,7 @@ configure()
 # peer NAME LIBRARY ENVIRONMENT: if the dynamic linker finds that
 peer()
 {
-	if LD_PRELOAD=$2 ldd /bin/true 2>&1 | grep -q "$(basename "$2") \|$2"; then
+	if has_library "$2"; then
 		echo "$1=LD_PRELOAD=$2$3"
 	else
 		echo "$1: skipped, no $2" >&2
@@ -52,45 +47,25 @@ peer()
 
 heaptrack=$(ls /usr/lib/heaptrack/libheaptrack_preload.so \
 	/usr/lib/*/heaptrack/libheaptrack_preload.so 2>/dev/null | head -n 1)
-set -- none= again= "$(configure counting)" "$(configure "sites-512K" "sites = 512K")" \
+candidates none= again= "$(configure counting)" "$(configure "sites-512K" "sites = 512K")" \
 	"$(configure "interval" "sites = 512K" "interval = 1" "output = $tmp/report.%p")" \
 	"$(peer memusage libmemusage.so "")" \
 	"$(peer jemalloc libjemalloc.so.2 "")" \
 	"$(peer jemalloc-prof libjemalloc.so.2 "|MALLOC_CONF=prof:true,lg_prof_sample:19")" \
 	"$(peer heaptrack "${heaptrack:-libheaptrack_preload.so}" "|DUMP_HEAPTRACK_OUTPUT=/dev/null")"
 
-# time_command NAME COMMAND...
-time_command()
-{
-	name=$1
-	shift
-	command -v "$1" >/dev/null || { echo "== $name: skipped, $1 is not installed"; return; }
-	echo "== $name"
-	printf '%s\n' "$@" >"$tmp/command"
-	xargs -a "$tmp/candidates" -d '\n' sh -c 'command=$1 rounds=$2 interleave=$3; shift 3
-		xargs -a "$command" -d "\n" "$interleave" "$rounds" "$@" --' \
-		sh "$tmp/command" "$rounds" "$tmp/interleave" 2>"$tmp/err" ||
-		tail -n 3 "$tmp/err"
-	rm -f "$tmp"/report.*
-}
-printf '%s\n' "$@" | grep . >"$tmp/candidates"
-
 work_sql 200000 >"$tmp/sql"
 work_perl 300000 >"$tmp/hash.pl"
-cat >"$tmp/tables.lua" <<'LUA'
-local t = {}
-for i = 1, 300000 do t[i % 5000 + 1] = {i, tostring(i), {i}} end
-print(#t)
-LUA
+work_lua 300000 >"$tmp/tables.lua"
 
 time_command sqlite3 sqlite3 :memory: ".read $tmp/sql"
 PERL_HASH_SEED=0; export PERL_HASH_SEED
 time_command perl perl "$tmp/hash.pl"
-time_command lua lua "$tmp/tables.lua"
+time_command lua lua5.4 "$tmp/tables.lua"
 work_c "$srcdir" >"$tmp/elf.i" &&
-	time_command gcc "$(gcc -print-prog-name=cc1)" -quiet -O2 -fpreprocessed "$tmp/elf.i" \
-		-o "$tmp/elf.s"
-[ ! -e "$srcdir/.git" ] || time_command git git -C "$srcdir" log -p --stat -n 100
+	time_command gcc "$(gcc -print-prog-name=cc1)" -quiet "$(optimised 2)" \
+		-fpreprocessed "$tmp/elf.i" -o "$tmp/elf.s"
+[ ! -e "$srcdir/.git" ] || time_command git git -C "$srcdir" log -p --stat -n "$(scaled 100)"
 
 # ---------------------------------------------------------- memory, threads ----
 
@@ -103,20 +78,29 @@ under()
 	env $environment "$@" 2>/dev/null
 }
 
-echo "== KiB of memory, 100 MB of blocks of 100 bytes in one thread; the smallest of three"
+tries=$((rounds < 5 ? rounds : 5))
+echo "== KiB of memory, 100 MB of blocks of 100 bytes in one thread; the smallest of $tries"
 for name in $(sed 's/=.*//' "$tmp/candidates")
 do
-	for i in 1 2 3
+	for i in $(seq $tries)
 	do
-		under "$name" "$tmp/threads" memory 1000000
-	done | sort -n | head -n 1 | sed "s/^/$name	/"
+		under "$name" "$tmp/threads" memory "$(scaled 1000000)"
+	done | sort -n | head -n 1 | awk -v name="$name" "$statistics"'{
+		printf "%s\t%d\n", name, $1
+		emit("a million blocks of 100 bytes", name, "", "KiB", $1)
+	}'
 done
-echo "== pairs of malloc and free a microsecond, one thread and two; the best of five"
+echo "== pairs of malloc and free a microsecond, one thread and two; the best of $tries"
+pairs=$(scaled 300000)
 for name in $(sed 's/=.*//' "$tmp/candidates")
 do
-	for i in 1 2 3 4 5
+	for i in $(seq $tries)
 	do
-		echo "$(under "$name" "$tmp/threads" 1 300000) $(under "$name" "$tmp/threads" 2 300000)"
-	done | awk -v name="$name" '{ if ($1 > one) one = $1; if ($2 > two) two = $2 }
-		END { printf "%s\t%.1f\t%.1f\t%.2f\n", name, one, two, two / one }'
+		echo "$(under "$name" "$tmp/threads" 1 "$pairs") $(under "$name" "$tmp/threads" 2 "$pairs")"
+	done | awk -v name="$name" "$statistics"'
+		{ if ($1 > one) one = $1; if ($2 > two) two = $2 }
+		END {
+			printf "%s\t%.1f\t%.1f\t%.2f\n", name, one, two, two / one
+			emit("two threads", name, "one thread", "ratio", two / one)
+		}'
 done

@@ -18,6 +18,7 @@ srcdir=$(cd "${top_srcdir:-$(dirname "$0")/..}" && pwd)
 preload=${CHIC_ALLOC_PRELOAD:-$PWD/.libs/libchic_alloc_preload.so}
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
+. "$srcdir/bench/lib.sh"
 . "$srcdir/bench/workloads.sh"
 
 [ -r "$preload" ] || { echo "instructions.sh: $preload is missing, expected a build" >&2; exit 1; }
@@ -57,7 +58,17 @@ compare()
 		off=$(count "$preload" off "$@")
 		calls=$(count "$preload" calls "$@")
 	}
-	echo "$name $none $rule $direct $off $calls" | awk '{
+	echo "$name $none $rule $direct $off $calls" | awk -v library="$library" "$statistics"'
+	function tell(who, reference, ratio) {
+		emit("instructions, " name, who, reference, "ratio", ratio, ratio, ratio)
+	}
+	{
+		name = $1
+		tell("no-rule", "no preload", $3 / $2)
+		if (NF > 3) {
+			tell("vendor-off", library, $5 / $4)
+			tell("vendor-calls", library, $6 / $4)
+		}
 		printf "%-15s %14.0f  %.4f", $1, $2, $3 / $2
 		if (NF > 3)
 			printf "  %14.0f  %.4f  %.4f", $4, $5 / $4, $6 / $4
@@ -86,11 +97,20 @@ unset PYTHONMALLOC
 work_c "$srcdir" >"$tmp/elf.i" && compare gcc "$(gcc -print-prog-name=cc1)" -quiet -O3 \
 	-fpreprocessed "$tmp/elf.i" -o "$tmp/elf.s"
 [ ! -e "$srcdir/.git" ] || compare git git -C "$srcdir" log -p --stat -C -C
-awk '{ rule += log($3); n++ }
+awk -v library="$library" "$statistics"'
+	function tell(who, reference, ratio) {
+		emit("instructions, geometric mean", who, reference, "ratio", ratio, ratio, ratio)
+	}
+	{ rule += log($3); n++ }
 	NF > 3 { off += log($5); calls += log($6) }
 	END {
 		printf "%-15s %14s  %.4f", "geometric mean", "", exp(rule / n)
 		if (off)
 			printf "  %14s  %.4f  %.4f", "", exp(off / n), exp(calls / n)
 		print ""
+		tell("no-rule", "no preload", exp(rule / n))
+		if (off) {
+			tell("vendor-off", library, exp(off / n))
+			tell("vendor-calls", library, exp(calls / n))
+		}
 	}' "$tmp/ratios"

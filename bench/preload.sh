@@ -19,6 +19,7 @@ modules=${TEST_MODULE_DIR:-$PWD/tests/modules/.libs}
 forward=$modules/forward.so
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
+. "$srcdir/bench/lib.sh"
 
 for file in "$preload" "$forward"
 do
@@ -62,15 +63,8 @@ do
 	done
 done
 
-awk '
+awk "$statistics"'
 { time[$1, $2, $3 " " $4] = $5; whos[$2]; shapes[$3 " " $4]; rounds = $1 }
-function median(list, n,	i, j, t) {
-	for (i = 2; i <= n; i++)
-		for (j = i; j > 1 && list[j] < list[j - 1]; j--) {
-			t = list[j]; list[j] = list[j - 1]; list[j - 1] = t
-		}
-	return n % 2 ? list[(n + 1) / 2] : (list[n / 2] + list[n / 2 + 1]) / 2
-}
 END {
 	for (who in whos) {
 		line = ""; log_pair = pairs = log_batch = batches = 0
@@ -78,11 +72,18 @@ END {
 			for (i = 1; i <= rounds; i++)
 				ratio[i] = time[i, who, shape] / time[i, "direct", shape]
 			m = median(ratio, rounds)
+			if (who != "direct")
+				emit(shape, who, "direct", "ratio", m, ratio[low_of(rounds)],
+					ratio[rounds + 1 - low_of(rounds)])
 			line = line sprintf("  %s: %.3f", shape, m)
 			if (shape ~ /^pair/) { log_pair += log(m); pairs++ }
 			else { log_batch += log(m); batches++ }
 		}
 		printf "%-14s pairs %.3f  batches %.3f %s\n", who, exp(log_pair / pairs),
 			exp(log_batch / batches), line
+		if (who == "direct")
+			continue
+		emit("geometric mean of pair", who, "direct", "ratio", exp(log_pair / pairs))
+		emit("geometric mean of batch", who, "direct", "ratio", exp(log_batch / batches))
 	}
 }' "$tmp/all" | sort

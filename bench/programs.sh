@@ -17,13 +17,12 @@ preload=${CHIC_ALLOC_PRELOAD:-$PWD/.libs/libchic_alloc_preload.so}
 forward=${TEST_MODULE_DIR:-$PWD/tests/modules/.libs}/forward.so
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
+. "$srcdir/bench/lib.sh"
 . "$srcdir/bench/workloads.sh"
 
-for file in "$preload" "$forward"
-do
-	[ -r "$file" ] || { echo "programs.sh: $file is missing, expected a build" >&2; exit 1; }
-done
-${CC:-cc} -O2 -o "$tmp/interleave" "$srcdir/bench/interleave.c" || exit 1
+must_exist "$preload" "$forward"
+has_library "$library" || { echo "programs.sh: $library is not installed" >&2; exit 77; }
+compile interleave classic
 for mode in off calls
 do
 	printf '[allocator]\nmodule = forward\ntelemetry = %s\n[module forward]\n' $mode
@@ -31,43 +30,50 @@ do
 done | awk -v tmp="$tmp" '/^\[allocator/ { n++ } { print >(tmp "/forward-" n ".conf") }'
 printf '[allocator]\nmodule = %s\ntelemetry = off\n' "$library" >"$tmp/vendor.conf"
 
-# time_command NAME COMMAND...
-time_command()
-{
-	name=$1
-	shift
-	command -v "$1" >/dev/null || { echo "== $name: skipped, $1 is not installed"; return; }
-	echo "== $name"
-	echo "program $name" >>"$tmp/raw"
-	INTERLEAVE_RAW="$tmp/raw" "$tmp/interleave" "$rounds" "direct=LD_PRELOAD=$library" "again=LD_PRELOAD=$library" \
-		"vendor=LD_PRELOAD=$preload|CHIC_ALLOC_CONF=$tmp/vendor.conf" \
-		"forward-off=LD_PRELOAD=$preload|CHIC_ALLOC_CONF=$tmp/forward-1.conf" \
-		"forward-calls=LD_PRELOAD=$preload|CHIC_ALLOC_CONF=$tmp/forward-2.conf" \
-		-- "$@"
-}
+candidates "direct=LD_PRELOAD=$library" "again=LD_PRELOAD=$library" \
+	"vendor=LD_PRELOAD=$preload|CHIC_ALLOC_CONF=$tmp/vendor.conf" \
+	"forward-off=LD_PRELOAD=$preload|CHIC_ALLOC_CONF=$tmp/forward-1.conf" \
+	"forward-calls=LD_PRELOAD=$preload|CHIC_ALLOC_CONF=$tmp/forward-2.conf"
+INTERLEAVE_RAW=$tmp/raw
+export INTERLEAVE_RAW
+: >"$tmp/raw"
 
 work_sql 900000 >"$tmp/sql"
 work_perl 900000 >"$tmp/hash.pl"
 
 time_command sqlite3 sqlite3 :memory: ".read $tmp/sql"
 time_command perl perl "$tmp/hash.pl"
-work_c "$srcdir" >"$tmp/elf.i" && time_command gcc "$(gcc -print-prog-name=cc1)" -quiet -O3 \
+work_c "$srcdir" >"$tmp/elf.i" && time_command gcc "$(gcc -print-prog-name=cc1)" -quiet "$(optimised 3)" \
 	-fpreprocessed "$tmp/elf.i" -o "$tmp/elf.s"
 time_command python3 env PYTHONMALLOC=malloc /usr/bin/python3 -c \
-	'import json; d = {str(i): [i] * 5 for i in range(400000)}; print(len(json.dumps(d)))'
-[ ! -e "$srcdir/.git" ] || time_command git git -C "$srcdir" log -p --stat -C -C
+	"import json; d = {str(i): [i] * 5 for i in range($(scaled 400000))}; print(len(json.dumps(d)))"
+[ ! -e "$srcdir/.git" ] || time_command git git -C "$srcdir" log -n "$(scaled 2000)" -p --stat -C -C
+work_lua 900000 >"$tmp/tables.lua"
+time_command lua lua5.4 "$tmp/tables.lua"
+
+# a server that reads its orders from a file, waits half a second and ends
+PATH=$PATH:/usr/sbin
+mkdir "$tmp/data"
+work_mariadb 100000 >"$tmp/orders"
+measure=-c
+command -v mariadbd >/dev/null || echo "== mariadb: skipped, mariadbd is not installed"
+! command -v mariadbd >/dev/null || time_command mariadb sh -c 'mariadbd "$@" --bootstrap <"$0" 2>/dev/null' "$tmp/orders" \
+	--no-defaults --user="$(id -un)" --datadir="$tmp/data" --skip-innodb \
+	--default-storage-engine=Aria
+measure=
+
+# several threads, where there are as many processors
+BENCH_CPU=
+export BENCH_CPU
+for mode in exchange server shuffle fragment
+do
+	time_command $mode "$tmp/classic" $mode
+done
 
 # The interval of the geometric mean: rounds are drawn again and again.
-awk '
+awk "$statistics"'
 $1 == "program" { program = ++programs; next }
 { time[program, $1, $2] = $3; names[$1]; if ($2 > last) last = $2 }
-function median(list, n,	i, j, t) {
-	for (i = 2; i <= n; i++)
-		for (j = i; j > 1 && list[j] < list[j - 1]; j--) {
-			t = list[j]; list[j] = list[j - 1]; list[j - 1] = t
-		}
-	return n % 2 ? list[(n + 1) / 2] : (list[n / 2] + list[n / 2 + 1]) / 2
-}
 function mean(name, drawn,	p, i, at, sum, ratio) {
 	for (p = 1; p <= programs; p++) {
 		for (i = 0; i <= last; i++) {
@@ -85,6 +91,9 @@ END {
 		for (draw = 1; draw <= 400; draw++)
 			means[draw] = mean(name, 1)
 		median(means, 400)
-		printf "%-20s %.4f [%.4f, %.4f]\n", name, mean(name, 0), means[10], means[391]
+		geometric = mean(name, 0)
+		printf "%-20s %.4f [%.4f, %.4f]\n", name, geometric, means[10], means[391]
+		if (name != "direct")
+			emit("geometric mean", name, "direct", "ratio", geometric, means[10], means[391])
 	}
 }' "$tmp/raw" | sort

@@ -7,6 +7,8 @@
 #ifndef BENCH_RUNTIME_H
 #define BENCH_RUNTIME_H
 
+#include "stats.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,31 +67,21 @@ static inline double bench_child(double (*run)(void))
 	return ns;
 }
 
-static inline int bench_compare(const void *a, const void *b)
+static inline void bench_report(const char *title, const char *name, const char *reference,
+				double *ns, const double *first, unsigned n)
 {
-	double x = *(const double *)a, y = *(const double *)b;
+	double ratio[BENCH_ROUNDS_MAX];
+	struct bench_spread time, r;
 
-	return (x > y) - (x < y);
-}
-
-/* The q-quantile; sorts. */
-static inline double bench_quantile(double *values, unsigned n, double q)
-{
-	qsort(values, n, sizeof(*values), bench_compare);
-	return values[(unsigned)(q * (n - 1) + 0.5)];
-}
-
-static inline void bench_report(const char *name, double *ns, const double *first, unsigned n)
-{
-	double ratio[BENCH_ROUNDS_MAX], w = 1;
-
-	while (w * w * n > 0.98 * 0.98) /* half the interval, in quantiles */
-		w *= 0.99;
 	for (unsigned i = 0; i < n; i++)
 		ratio[i] = ns[i] / first[i];
-	printf("%-36s %9.3f ns  %.4f [%.4f, %.4f]\n", name, bench_quantile(ns, n, 0.5),
-	       bench_quantile(ratio, n, 0.5), bench_quantile(ratio, n, 0.5 - w),
-	       bench_quantile(ratio, n, 0.5 + w));
+	time = bench_spread_of(ns, n);
+	r = bench_spread_of(ratio, n);
+	printf("%-36s %9.3f ns  %.4f [%.4f, %.4f]\n", name, time.median, r.median, r.low,
+	       r.high);
+	bench_emit("runtime", title, name, "", "ns", time);
+	if (name != reference)
+		bench_emit("runtime", title, name, reference, "ratio", r);
 }
 
 /* n candidates, the first of which is the reference. */
@@ -114,7 +106,7 @@ static inline void bench_run(const char *title, const struct candidate *c, unsig
 	memcpy(first, ns[0], sizeof(first));
 	printf("%s\n", title);
 	for (unsigned i = 0; i < n; i++)
-		bench_report(c[i].name, ns[i], first, rounds);
+		bench_report(title, c[i].name, c[0].name, ns[i], first, rounds);
 }
 
 static inline unsigned bench_rounds(int argc, char **argv)
@@ -123,6 +115,7 @@ static inline unsigned bench_rounds(int argc, char **argv)
 
 	bench_must(rounds > 0 && rounds <= BENCH_ROUNDS_MAX, "expected 1 to 1000 rounds");
 	srand(time(NULL));
+	bench_pin();
 	return rounds;
 }
 

@@ -15,9 +15,10 @@ preload=${2:-${CHIC_ALLOC_PRELOAD:-$PWD/.libs/libchic_alloc_preload.so}}
 srcdir=${top_srcdir:-$(dirname "$0")/..}
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
+. "$srcdir/bench/lib.sh"
 
-[ -r "$preload" ] || { echo "startup.sh: $preload is missing, expected a build" >&2; exit 1; }
-${CC:-cc} -O2 -o "$tmp/interleave" "$srcdir/bench/interleave.c" || exit 1
+must_exist "$preload"
+compile interleave
 echo 'int main(void) { return 0; }' >"$tmp/nothing.c"
 ${CC:-cc} -O2 -o "$tmp/nothing" "$tmp/nothing.c" || exit 1
 printf '[allocator]\nmodule = counting\n' >"$tmp/counting.conf"
@@ -40,4 +41,18 @@ for conf in no-rule counting arena
 do
 	set -- "$@" "$conf=LD_PRELOAD=$preload|CHIC_ALLOC_CONF=$tmp/$conf.conf$modules"
 done
-exec "$tmp/interleave" "$rounds" "$@" -- "$tmp/nothing"
+"$tmp/interleave" "$rounds" "$@" -- "$tmp/nothing" || exit 1
+
+# Instructions repeat where times do not; the dynamic linker's are among them.
+command -v valgrind >/dev/null || { echo "== instructions: skipped, valgrind is not installed"; exit; }
+candidates "$@"
+while IFS="=" read -r name environment
+do
+	# shellcheck disable=SC2046
+	(IFS='|'; exec env $environment valgrind --tool=callgrind \
+		--callgrind-out-file=/dev/null "$tmp/nothing") 2>&1 </dev/null |
+		awk -v name="$name" "$statistics"'/Collected/ {
+			printf "%-20s %9d instructions\n", name, $NF
+			emit("instructions", name, "", "instructions", $NF, $NF, $NF)
+		}'
+done <"$tmp/candidates"

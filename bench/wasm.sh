@@ -7,11 +7,12 @@
 #
 #	bench/wasm.sh [ROUNDS]
 #
-# Run in the build tree of a ./configure --enable-wasm.
+# Run in the build tree of a ./configure --enable-wasm, or with CHIC_ALLOC_WASM naming
+# the archive.
 
 rounds=${1:-11}
 srcdir=${top_srcdir:-$(cd "$(dirname "$0")/.." && pwd)}
-archive=$PWD/wasm/libchic_alloc_wasm32.a
+archive=${CHIC_ALLOC_WASM:-$PWD/wasm/libchic_alloc_wasm32.a}
 clang=${WASM_CC:-clang}
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
