@@ -176,6 +176,30 @@ grep -E ' (calls|bytes) ' told | grep -v '^arena ' >"$builddir/freestanding/coun
 # The layouts of the ABI as this machine has them.
 expect 'the layouts are as asserted' 0 '' - compile "$tests/abi_runtime.c"
 
+# ---- one source and one header ----
+
+cat >header.c <<'C'
+#include "chic_alloc_freestanding.h"
+int serves(void);
+int serves(void)
+{
+	static uint8_t room[1024];
+
+	return chic_arena_install(room, sizeof(room)) == 0 && chic_rt_alloc(8, 8).ptr;
+}
+C
+expect 'the header of the amalgamation stands alone' 0 '' '' \
+	$COMPILE -I"$builddir" -fsyntax-only header.c
+expect 'its source compiles' 0 '' '' \
+	$COMPILE -fno-pic -I"$builddir" -c "$builddir/chic_alloc_freestanding.c" -o one.o
+# shellcheck disable=SC2086
+expect 'the tests link with it in place of the archive' 0 '' '' \
+	link core_one $objects start_$machine.o one.o
+expect 'and pass' 0 '^[0-9]+ tests passed' '' $run ./core_one
+grep -v '^#' out >one
+grep -v '^#' told >many
+expect 'and count the same' 0 - '' diff many one
+
 # ---- size --------------------------------------------------------------------
 
 # Hot path, counters and arena, with all that they need.

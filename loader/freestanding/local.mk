@@ -45,6 +45,11 @@ freestanding_h = \
 	loader/freestanding/include/string.h \
 	loader/freestanding/platform.h
 
+freestanding_public_h = include/chic_rt.h include/chic_module.h include/chic_freestanding.h
+freestanding_all_h = $(freestanding_h) $(freestanding_public_h) $(single_h) \
+	include/chic_alloc.h loader/core.h loader/handle.h modules/arena_chunk.h modules/sizes.h \
+	$(filter %.h,$(libchic_runtime_la_SOURCES) $(libchic_utf8_la_SOURCES))
+
 if FREESTANDING_HEAP
 freestanding_c = $(freestanding_all_c)
 else
@@ -77,6 +82,23 @@ freestanding/list: Makefile
 
 -include $(freestanding_all_c:%.c=freestanding/%.d)
 
+# For firmware whose sources are compiled from a tree of its own: one file and one header.
+AMALGAMATION = chic_alloc_freestanding.c chic_alloc_freestanding.h
+
+chic_alloc_freestanding.h: $(freestanding_public_h:%=$(srcdir)/%)
+	$(AM_V_GEN)(echo '/* Made by `make amalgamation'\'' of chic-alloc $(PACKAGE_VERSION). */' && \
+		cd $(srcdir) && grep -hv '^#include "' $(freestanding_public_h)) >$@-t && mv $@-t $@
+
+chic_alloc_freestanding.c: $(freestanding_all_c:%=$(srcdir)/%) $(freestanding_all_h:%=$(srcdir)/%) \
+		$(srcdir)/loader/freestanding/amalgamate.awk
+	$(AM_V_GEN)awk -v srcdir=$(srcdir) -v header=chic_alloc_freestanding.h \
+		-v folders='loader/freestanding loader/single loader/freestanding/include loader include modules runtime' \
+		-f $(srcdir)/loader/freestanding/amalgamate.awk $(freestanding_all_c) >$@-t && \
+		mv $@-t $@
+
+.PHONY: amalgamation
+amalgamation: $(AMALGAMATION)
+
 .PHONY: freestanding install-freestanding check-freestanding clean-freestanding
 freestanding: $(FREESTANDING_ARCHIVE)
 
@@ -87,12 +109,12 @@ install-freestanding: $(FREESTANDING_ARCHIVE)
 		$(srcdir)/include/chic_module.h $(srcdir)/include/chic_rt.h \
 		$(DESTDIR)$(pkgincludedir)
 
-check-freestanding: $(FREESTANDING_ARCHIVE)
+check-freestanding: $(FREESTANDING_ARCHIVE) $(AMALGAMATION)
 	@top_srcdir=$(abs_top_srcdir) ARCHIVE=$(FREESTANDING_ARCHIVE) HEAP=$(freestanding_heap) \
 		COMPILE='$(FREESTANDING_TEST_COMPILE)' sh $(srcdir)/tests/freestanding.sh
 
 clean-freestanding:
-	rm -rf freestanding $(FREESTANDING_ARCHIVE)
+	rm -rf freestanding $(FREESTANDING_ARCHIVE) $(AMALGAMATION)
 
 if FREESTANDING
 all-local: freestanding
@@ -106,6 +128,7 @@ clean-local: clean-freestanding
 EXTRA_DIST += \
 	$(freestanding_h) \
 	loader/freestanding/GNUmakefile.in \
+	loader/freestanding/amalgamate.awk \
 	loader/freestanding/atomic.c \
 	loader/freestanding/heap.c \
 	loader/freestanding/irq.c \

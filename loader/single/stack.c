@@ -19,7 +19,7 @@ struct layer {
 
 static struct layer layers[CHIC_STACK_MAX]; /* 0 is the innermost */
 static struct chic_layer platform;
-static struct table table;
+static struct table outermost;
 static bool built;
 static const char *message = "";
 
@@ -49,7 +49,11 @@ static void **thread_word(unsigned slot)
 
 static const struct chic_builtin *find(const char *name)
 {
-	for (const struct chic_builtin *const *m = chic_builtins; *m; m++)
+	const struct chic_builtin *const *m = chic_builtins;
+
+	/* the firmware's may have more than a compiler sees here */
+	__asm__("" : "+r"(m));
+	for (; *m; m++)
 		if (chic_same_text((*m)->name, name))
 			return *m;
 	return NULL;
@@ -174,7 +178,7 @@ int chic_alloc_stack(const struct chic_stack_layer *wanted, size_t n)
 	}
 	message = "";
 	built = true;
-	entries_to_table(lower, &table);
-	hooks_set_default(&table);
+	entries_to_table(lower, &outermost);
+	hooks_set_default(&outermost);
 	return 0;
 }

@@ -4,14 +4,14 @@
  */
 #include "platform.h"
 
-static union counters counters;
+static union counters counts;
 
 void telemetry_count(unsigned op, size_t bytes)
 {
 	uintptr_t irq = irq_save();
 
-	counters.word[op]++;
-	counters.word[OP_COUNT + op] += bytes;
+	counts.word[op]++;
+	counts.word[OP_COUNT + op] += bytes;
 	irq_restore(irq);
 }
 
@@ -19,9 +19,9 @@ void telemetry_count_realloc(size_t bytes, size_t freed)
 {
 	uintptr_t irq = irq_save();
 
-	counters.t.realloc_calls++;
-	counters.t.realloc_bytes += bytes;
-	counters.t.freed_bytes += freed;
+	counts.t.realloc_calls++;
+	counts.t.realloc_bytes += bytes;
+	counts.t.freed_bytes += freed;
 	irq_restore(irq);
 }
 
@@ -32,7 +32,7 @@ CHIC_EXPORT void chic_rt_alloc_stats_fill(AllocationTelemetry *out)
 	if (!out)
 		return;
 	irq = irq_save();
-	*out = counters.t;
+	*out = counts.t;
 	irq_restore(irq);
 }
 
@@ -48,6 +48,6 @@ CHIC_EXPORT void chic_rt_reset_alloc_stats(void)
 {
 	uintptr_t irq = irq_save();
 
-	counters = (union counters){0};
+	counts = (union counters){0};
 	irq_restore(irq);
 }
