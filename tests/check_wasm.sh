@@ -27,6 +27,33 @@ script()
 	fi
 }
 
+# The tests of core.h, which hosted and in firmware are the same, on the archive.
+core="$top_srcdir/tests/core_hooks.c $top_srcdir/tests/core_paths.c
+	$top_srcdir/tests/core_suite.c $top_srcdir/tests/ledger.c
+	$top_srcdir/tests/paths_map.c $top_srcdir/tests/paths_object.c
+	$top_srcdir/tests/paths_region.c $top_srcdir/tests/paths_shared.c
+	$top_srcdir/tests/paths_string.c $top_srcdir/tests/paths_vec.c
+	$top_srcdir/tests/freestanding/check.c $top_srcdir/tests/freestanding/libc.c
+	$tests/default_heap.c $tests/start_wasm32.c"
+
+compile()
+{
+	for source in "$@"
+	do
+		# shellcheck disable=SC2086
+		$WASM_COMPILE -DHEAP_BYTES=3145728 -I"$top_srcdir/tests/freestanding" \
+			-I"$top_srcdir/tests" -c "$source" -o "$(basename "$source" .c).o" || return
+	done
+}
+
+# shellcheck disable=SC2086
+expect "the tests of the core compile" 0 - - compile $core
+expect "and link" 0 - - $WASM_LD --no-entry --gc-sections --export=machine_main \
+	-z stack-size=131072 --stack-first ./*.o "$WASM_DIR/libchic_alloc_wasm32.a" -o core.wasm
+expect "and pass" 0 '^[0-9]+ tests passed' - "$NODE" "$tests/core.mjs" core.wasm
+grep -E ' (calls|bytes) ' out | grep -v '^default ' >"$WASM_DIR/counters"
+expect "the layouts are as asserted" 0 - - compile "$top_srcdir/tests/abi_runtime.c"
+
 script memory
 script hooks
 if command -v wat2wasm >/dev/null

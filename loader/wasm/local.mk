@@ -19,6 +19,8 @@ WASM_CPPFLAGS = \
 WASM_COMPILE = $(WASM_CC) --target=wasm32 $(WASM_CPPFLAGS) $(CHIC_WASM_CFLAGS)
 WASM_PIC_COMPILE = $(WASM_CC) --target=wasm32-unknown-emscripten -fPIC $(WASM_CPPFLAGS) \
 	$(CHIC_WASM_CFLAGS)
+WASM_TEST_COMPILE = $(WASM_CC) --target=wasm32 -nostdlibinc -I$(abs_top_srcdir)/include \
+	-isystem $(abs_top_srcdir)/loader/freestanding/include $(CHIC_WASM_CFLAGS) -O2
 WASM_MODULE = $(WASM_LD) --no-entry --gc-sections --export-dynamic --strip-all
 
 # core.c has hooks.c, publish.c and telemetry.c in it
@@ -103,6 +105,9 @@ EXTRA_DIST += \
 	loader/wasm/short.c \
 	tests/check_wasm.sh \
 	tests/wasm/client.wat \
+	tests/wasm/core.mjs \
+	tests/wasm/default_heap.c \
+	tests/wasm/start_wasm32.c \
 	tests/wasm/hooks.mjs \
 	tests/wasm/memory.mjs \
 	tests/wasm/shared.mjs \
