@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Results of packages.sh and of its scripts that run in a machine of their own; $said
+# is a file for what commands say.
+# shellcheck shell=sh
+
+passed=0 failed=0 skipped=0
+said=${said:-/tmp/said}
+
+pass()
+{
+	passed=$((passed + 1))
+	echo "ok       $1"
+}
+
+# fail NAME [FILE WITH WHAT WAS SAID]
+fail()
+{
+	failed=$((failed + 1))
+	echo "FAILED   $1"
+	tail -n 30 "${2:-/dev/null}" | sed 's/^/         /'
+}
+
+skip()
+{
+	skipped=$((skipped + 1))
+	echo "SKIP: $1: $2"
+}
+
+# Whether the pattern was said; "-" is "nothing was", '' "whatever".
+said_that()
+{
+	case $1 in
+	'') return 0 ;;
+	-) [ ! -s "$said" ] ;;
+	*) grep -Eq -e "$1" "$said" ;;
+	esac
+}
+
+# expect NAME PATTERN COMMAND...: status 0, and that was said
+expect()
+{
+	name=$1 pattern=$2
+	shift 2
+	"$@" >"$said" 2>&1 </dev/null
+	status=$?
+	if [ $status -ne 0 ]; then
+		echo "status $status" >>"$said"
+	elif said_that "$pattern"; then
+		pass "$name"
+		return
+	fi
+	echo "expected '$pattern'" >>"$said"
+	fail "$name" "$said"
+}
+
+# The command is to fail.
+not()
+{
+	! "$@"
+}
+
+end()
+{
+	echo "$passed passed, $failed failed, $skipped skipped"
+	[ $failed -eq 0 ]
+	exit
+}
+
+# Which of our libraries and heaps a process has, on one line.
+of_maps()
+{
+	grep -oE '(chic_alloc_preload|arena|counting|guard|mimalloc|jemalloc)[^/]*$' "/proc/$1/maps" |
+		sed 's/\.so.*//' | sort -u | tr '\n' ' '
+	echo
+}
