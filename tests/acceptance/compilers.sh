@@ -38,3 +38,35 @@ job_stl()
 	"$@" "$work/containers" "$((rounds * 5))" >output 2>&1
 	expect_status $? 6
 }
+
+# A million live blocks.
+make_live()
+{
+	cat >"$work/live.c" <<-'END'
+		#include <stdio.h>
+		#include <stdlib.h>
+		#define N 1000000
+		int main(void)
+		{
+			size_t **p = calloc(N, sizeof(*p)), sum = 0;
+			for (size_t i = 0; i < N; i++) {
+				p[i] = malloc(64);
+				*p[i] = i;
+			}
+			for (size_t i = 0; i < N; i++) {
+				sum += *p[i];
+				free(p[i]);
+			}
+			free(p);
+			printf("a million blocks of 64 bytes, whose numbers sum to %zu\n", sum);
+			return 3;
+		}
+	END
+	gcc -O1 -fno-builtin "$work/live.c" -o "$work/live"
+}
+
+job_live()
+{
+	"$@" "$work/live" >output 2>&1
+	expect_status $? 3
+}

@@ -32,6 +32,29 @@ job_ruby()
 	expect_status $? 7
 }
 
+job_lua()
+{
+	"$@" lua "$here/batch.lua" "$((rounds / 100))" >output 2>&1
+	expect_status $? 5
+}
+
+# A keystore to read; the runtime comes without a compiler.
+make_java()
+{
+	keytool -genkeypair -keystore "$work/keys.jks" -storepass changeit -alias one \
+		-keyalg EC -dname CN=tester -validity 1000 >/dev/null 2>&1
+}
+
+job_java()
+{
+	"$@" keytool -list -v -keystore "$work/keys.jks" -storepass changeit >output 2>&1 &&
+		"$@" keytool -exportcert -rfc -keystore "$work/keys.jks" -storepass changeit \
+			-alias one >cert 2>>output &&
+		"$@" keytool -importcert -noprompt -keystore other.jks -storepass changeit \
+			-alias two -file cert >>output 2>&1 &&
+		"$@" keytool -list -v -keystore other.jks -storepass changeit >>output 2>&1
+}
+
 job_node()
 {
 	"$@" node "$here/batch.js" "$rounds" >output 2>&1
