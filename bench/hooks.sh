@@ -21,7 +21,7 @@ trap 'rm -rf "$tmp"' EXIT
 must_exist "$libdir/libchic_alloc.so"
 compile interleave
 ${CXX:-c++} -std=c++17 -O2 -fno-builtin -pthread -I"$srcdir/include" -I"$srcdir/loader" \
-	"$srcdir/bench/hooks.cc" -o "$tmp/hooks" -L"$libdir" -lchic_alloc || exit 1
+	"$srcdir/bench/loops.cc" -DWITH_HOOKS -o "$tmp/loops" -L"$libdir" -lchic_alloc || exit 1
 : >"$tmp/platform.conf"
 printf '[allocator]\nmodule = %s\nlog = stderr\non_error = fail\n' "$library" >"$tmp/vendor.conf"
 
@@ -31,15 +31,15 @@ compare()
 	where=LD_LIBRARY_PATH=$libdir
 	set -- "$1" "$where|CHIC_ALLOC_CONF=$tmp/platform.conf|LD_PRELOAD=$2" \
 		"$where|CHIC_ALLOC_CONF=$tmp/$3.conf"
-	candidates "malloc=$2|HOOKS=malloc" "again=$2|HOOKS=malloc" \
-		"wrapper=$2|HOOKS=wrapper" "chic_rt=$3|HOOKS=chic"
+	candidates "malloc=$2|LOOPS=malloc" "again=$2|LOOPS=malloc" \
+		"wrapper=$2|LOOPS=wrapper" "chic_rt=$3|LOOPS=chic"
 	for threads in 1 2
 	do
 		BENCH_SUBJECT="$1, $threads thread$([ $threads = 1 ] || echo s)"
 		export BENCH_SUBJECT
 		[ $threads = 1 ] || BENCH_CPU=
 		echo "== $BENCH_SUBJECT"
-		run_interleaved "-v ns $rounds" -- "$tmp/hooks" $threads || exit 1
+		run_interleaved "-v ns $rounds" -- "$tmp/loops" $threads || exit 1
 	done
 }
 

@@ -3,9 +3,9 @@
  * What a block costs: by the C library's malloc and free, by a bare wrapper that has the
  * hooks' signatures, and by the hooks with their counters.
  *
- *	hooks THREADS
+ *	loops THREADS
  *
- * HOOKS is malloc, wrapper or chic.  Prints lines "SHAPE NANOSECONDS" per block, the best
+ * LOOPS is malloc, wrapper or, WITH_HOOKS, chic.  Prints lines "SHAPE NANOSECONDS" per block, the best
  * of several turns: pairs, batches of a hundred, and mixed lifetimes, where blocks of many
  * sizes are replaced at random.
  */
@@ -16,8 +16,10 @@
 #include <string.h>
 #include <time.h>
 
+#ifdef WITH_HOOKS
 #include <chic_rt.h>
 #include "handle.h"
+#endif
 
 namespace
 {
@@ -57,6 +59,7 @@ struct by_malloc {
 	}
 };
 
+#ifdef WITH_HOOKS
 __attribute__((noipa)) ValueMutPtr wrapped_alloc(size_t size, size_t align)
 {
 	return handle(malloc(size), size, align);
@@ -96,6 +99,7 @@ struct by_hooks {
 		chic_rt_free(p);
 	}
 };
+#endif
 
 template <class kind> void pairs(size_t size, int blocks)
 {
@@ -222,17 +226,21 @@ template <class kind> void measure_all(unsigned n)
 int main(int argc, char **argv)
 {
 	unsigned n = argc > 1 ? strtoul(argv[1], NULL, 10) : 0;
-	const char *kind = getenv("HOOKS");
+	const char *kind = getenv("LOOPS");
 
 	if (!kind || n < 1 || n > THREADS_MAX) {
-		fprintf(stderr, "usage: HOOKS=malloc|wrapper|chic hooks THREADS\n");
+		fprintf(stderr, "usage: LOOPS=malloc|wrapper|chic loops THREADS\n");
 		return 2;
 	}
 	if (strcmp(kind, "malloc") == 0)
 		measure_all<by_malloc>(n);
+#ifdef WITH_HOOKS
 	else if (strcmp(kind, "wrapper") == 0)
 		measure_all<by_wrapper>(n);
-	else
+	else if (strcmp(kind, "chic") == 0)
 		measure_all<by_hooks>(n);
+#endif
+	else
+		return 2;
 	return 0;
 }
