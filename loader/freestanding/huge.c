@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * There are no pages here, so none that could be huger.
+ * Without an operating system all memory is one piece.
  */
-#include "internal.h"
+#include <stddef.h>
+#include <stdint.h>
+
+void rt_advise_huge(uint8_t *p, size_t size) __attribute__((visibility("hidden")));
 
 void rt_advise_huge(uint8_t *p, size_t size)
 {
