@@ -35,5 +35,7 @@ struct path_family {
 extern const struct path_family vec_paths, region_paths, object_paths;
 extern const struct path_family string_paths;
 extern const struct path_family map_paths, shared_paths;
+/* Of megabytes, which not every machine has. */
+extern const struct path_family large_map_paths, large_region_paths;
 
 #endif /* PATHS_H */

@@ -235,7 +235,6 @@ static const struct path paths[] = {
 	{"hashmap_insert, first", NULL, map_first_insert, clean_map},
 	{"hashmap_insert", prepare_map, map_insert, clean_map},
 	{"chic_hashmap_insert", prepare_map, map_insert_inline, clean_map},
-	{"hashmap_insert, a large map", prepare_many, map_insert_many, clean_map},
 	{"hashmap_insert, a value of its own", prepare_map, map_insert_own, clean_map},
 	{"hashmap_reserve", prepare_map, map_reserve, clean_map},
 	{"hashmap_shrink_to", prepare_loose_map, map_shrink_to, clean_map},
@@ -248,3 +247,10 @@ static const struct path paths[] = {
 };
 
 const struct path_family map_paths = {"map", paths};
+
+static const struct path large_paths[] = {
+	{"hashmap_insert, a large map", prepare_many, map_insert_many, clean_map},
+	{NULL, NULL, NULL, NULL},
+};
+
+const struct path_family large_map_paths = {"large map", large_paths};

@@ -128,7 +128,6 @@ static bool clone(void)
 static const struct path paths[] = {
 	{"region_alloc", enter, alloc, leave},
 	{"region_alloc, large", enter, alloc_large, leave},
-	{"region_alloc, in a large region", enter_large, alloc_in_large, leave},
 	{"region_alloc_zeroed", enter, alloc_zeroed, leave},
 	{"vec_with_capacity_in_region", enter, with_capacity, leave},
 	{"vec_push in a region", enter_with_vector, push, leave},
@@ -139,3 +138,10 @@ static const struct path paths[] = {
 };
 
 const struct path_family region_paths = {"region", paths};
+
+static const struct path large_paths[] = {
+	{"region_alloc, in a large region", enter_large, alloc_in_large, leave},
+	{NULL, NULL, NULL, NULL},
+};
+
+const struct path_family large_region_paths = {"large region", large_paths};
