@@ -1,8 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Times malloc, touch, free: in pairs, and in batches of a hundred blocks.
- * Prints one line "SHAPE SIZE NANOSECONDS" each, the best of several rounds.
+ * Times malloc, touch, free: in pairs, in batches of a hundred blocks, and with mixed
+ * sizes and lifetimes; in one thread, or in several at once.
+ *
+ *	pairs [THREADS]
+ *
+ * Prints one line "SHAPE SIZE NANOSECONDS" each, for one block in one thread: the best
+ * of several rounds, the mean over the threads.
  */
+#include <pthread.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -10,6 +17,13 @@
 #define ROUNDS 25
 #define PAIRS 100000
 #define BATCH 100
+#define LARGE 32768
+#define HELD 1000
+#define THREADS_MAX 16
+
+static const size_t sizes[] = {16, 64, 256, 1024, LARGE};
+static pthread_barrier_t barrier;
+static unsigned short turns[PAIRS], mixed_sizes[PAIRS];
 
 static double now(void)
 {
@@ -54,13 +68,34 @@ static void batches(size_t size)
 	}
 }
 
+/* Each block that comes takes the place of one that goes; size is the largest. */
+static void mixed(size_t size)
+{
+	static __thread void *held[HELD];
+
+	(void)size;
+	for (int i = 0; i < PAIRS; i++) {
+		void **place = &held[turns[i]];
+
+		free(*place);
+		*place = get(mixed_sizes[i]);
+	}
+	for (int i = 0; i < HELD; i++) {
+		free(held[i]);
+		held[i] = NULL;
+	}
+}
+
+/* All threads begin each round together. */
 static double best(void (*shape)(size_t), size_t size)
 {
 	double least = 0;
 
 	for (int i = 0; i < ROUNDS; i++) {
-		double start = now(), took;
+		double start, took;
 
+		pthread_barrier_wait(&barrier);
+		start = now();
 		shape(size);
 		took = (now() - start) / PAIRS;
 		if (i == 0 || took < least)
@@ -69,13 +104,73 @@ static double best(void (*shape)(size_t), size_t size)
 	return least;
 }
 
-int main(void)
-{
-	static const size_t sizes[] = {16, 64, 256, 1024};
+#define SIZES (sizeof(sizes) / sizeof(sizes[0]))
 
-	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-		printf("pair %zu %.3f\n", sizes[i], best(pairs, sizes[i]));
-		printf("batch %zu %.3f\n", sizes[i], best(batches, sizes[i]));
+struct times {
+	double pair[SIZES], batch[SIZES], mixed;
+};
+
+static void *measure(void *arg)
+{
+	struct times *t = arg;
+
+	for (size_t i = 0; i < SIZES; i++) {
+		t->pair[i] = best(pairs, sizes[i]);
+		/* a batch of the largest is more than heaps keep: it measures the kernel */
+		t->batch[i] = sizes[i] == LARGE ? 0 : best(batches, sizes[i]);
 	}
+	t->mixed = best(mixed, 1024);
+	return NULL;
+}
+
+/* Small sizes more often than large ones. */
+static void draw(void)
+{
+	unsigned long long state = 88172645463325252;
+
+	for (int i = 0; i < PAIRS; i++) {
+		state ^= state << 13;
+		state ^= state >> 7;
+		state ^= state << 17;
+		turns[i] = state % HELD;
+		mixed_sizes[i] = 1 + (state >> 20) % (16u << (state >> 40) % 7);
+	}
+}
+
+static double mean(const struct times *all, unsigned n, size_t at)
+{
+	double sum = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		sum += *(const double *)((const char *)&all[i] + at);
+	return sum / n;
+}
+
+int main(int argc, char **argv)
+{
+	unsigned n = argc > 1 ? strtoul(argv[1], NULL, 10) : 1;
+	struct times all[THREADS_MAX];
+	pthread_t threads[THREADS_MAX];
+
+	if (n < 1 || n > THREADS_MAX)
+		return 2;
+	draw();
+	pthread_barrier_init(&barrier, NULL, n);
+	for (unsigned i = 1; i < n; i++)
+		if (pthread_create(&threads[i], NULL, measure, &all[i]))
+			return 1;
+	measure(&all[0]);
+	for (unsigned i = 1; i < n; i++)
+		pthread_join(threads[i], NULL);
+	for (size_t i = 0; i < SIZES; i++) {
+		size_t at = i * sizeof(double);
+
+		printf("pair %zu %.3f\n", sizes[i],
+		       mean(all, n, offsetof(struct times, pair) + at));
+		if (sizes[i] != LARGE)
+			printf("batch %zu %.3f\n", sizes[i],
+			       mean(all, n, offsetof(struct times, batch) + at));
+	}
+	printf("mixed 1024 %.3f\n", mean(all, n, offsetof(struct times, mixed)));
 	return 0;
 }

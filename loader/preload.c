@@ -94,10 +94,23 @@ static inline void *count_call(unsigned which, void *p)
 	return p;
 }
 
-static void *count_full(const struct dispatch *d, unsigned which, void *p)
+/* A call and the bytes that it was about. */
+static inline void add_full(const struct dispatch *d, unsigned which, size_t bytes)
 {
-	add(d, which, 1);
-	add(d, COUNT_BYTES + which, usable(d, p));
+	AllocationTelemetry *t = thread_counters;
+
+	if (likely(t)) {
+		add_own(t, which, 1);
+		add_own(t, COUNT_BYTES + which, bytes);
+	} else {
+		add(d, which, 1);
+		add(d, COUNT_BYTES + which, bytes);
+	}
+}
+
+static inline void *count_full(const struct dispatch *d, unsigned which, void *p)
+{
+	add_full(d, which, usable(d, p));
 	return p;
 }
 
@@ -133,7 +146,6 @@ static inline void release(const struct dispatch *d, void *p)
 		d->direct.free(p);
 }
 
-/* A layer tells the bytes when the block is gone: one call less. */
 static void free_full(const struct dispatch *d, void *p)
 {
 	size_t bytes;
@@ -144,8 +156,7 @@ static void free_full(const struct dispatch *d, void *p)
 		bytes = d->direct.usable_size(p);
 		d->direct.free(p);
 	}
-	add(d, COUNT_FREE, 1);
-	add(d, COUNT_BYTES + COUNT_FREE, bytes);
+	add_full(d, COUNT_FREE, bytes);
 }
 
 /* Every block that does not go a short way; apart, so that those need no stack frame. */
@@ -161,46 +172,97 @@ __attribute__((noinline)) static void free_looked_at(const struct dispatch *d, v
 		free_full(d, p);
 		return;
 	}
-	if (d->counted)
+	if (d->telemetry == CHIC_TELEMETRY_CALLS)
 		add(d, COUNT_FREE, 1);
 	release(d, p);
 }
 
-/* What takes no short way; apart, so that those stay short. */
-__attribute__((noinline)) static void *malloc_dispatched(size_t size)
-{
-	const struct dispatch *d = dispatch();
-	AllocationTelemetry *t;
+/* ---- where the short ways lead, unless it is the heap's own function ---- */
 
-	if (unlikely(size - 1 >= d->layer_sizes))
-		return malloc_looked_at(d, size);
-	if (d->counted) {
-		t = thread_counters;
-		if (unlikely(!t))
-			return malloc_looked_at(d, size);
-		add_own(t, COUNT_ALLOC, 1);
-	}
-	return d->layer.malloc.fn(d->layer.malloc.ctx, size);
+static void *layer_malloc(size_t size)
+{
+	const struct chic_layer *l = &preload_page.dispatch.layer;
+
+	return l->malloc.fn(l->malloc.ctx, size);
 }
 
-__attribute__((noinline)) static void free_dispatched(void *p)
+static void layer_free(void *p)
 {
-	const struct dispatch *d = dispatch();
-	AllocationTelemetry *t;
+	const struct chic_layer *l = &preload_page.dispatch.layer;
 
-	if (unlikely(!p || !d->layer_sizes || in_boot_range(d, p))) {
-		free_looked_at(d, p);
-		return;
+	l->mfree.fn(l->mfree.ctx, p);
+}
+
+static void *layer_calloc(size_t n, size_t size)
+{
+	const struct chic_layer *l = &preload_page.dispatch.layer;
+
+	return l->calloc.fn(l->calloc.ctx, n, size);
+}
+
+static void *layer_realloc(void *p, size_t size)
+{
+	const struct chic_layer *l = &preload_page.dispatch.layer;
+
+	return l->remalloc.fn(l->remalloc.ctx, p, size);
+}
+
+/* The call is counted already, here come its bytes: or it was none. */
+static inline void *count_bytes(void *p, size_t bytes)
+{
+	add_own(thread_counters, COUNT_BYTES + COUNT_ALLOC, bytes);
+	return p;
+}
+
+__attribute__((cold, noinline)) static void *uncount(void)
+{
+	add_own(thread_counters, COUNT_ALLOC, -1);
+	return no_memory();
+}
+
+static void *full_malloc(size_t size)
+{
+	const struct chic_malloc_family *f = &preload_page.dispatch.direct;
+	void *p = f->malloc(size);
+
+	return likely(p) ? count_bytes(p, f->usable_size(p)) : uncount();
+}
+
+static void full_free(void *p)
+{
+	const struct chic_malloc_family *f = &preload_page.dispatch.direct;
+
+	add_own(thread_counters, COUNT_BYTES + COUNT_FREE, f->usable_size(p));
+	f->free(p);
+}
+
+static void *full_layer_malloc(size_t size)
+{
+	const struct chic_layer *l = &preload_page.dispatch.layer;
+	void *p = l->malloc.fn(l->malloc.ctx, size);
+
+	return likely(p) ? count_bytes(p, l->usable_size.fn(l->usable_size.ctx, p)) : uncount();
+}
+
+/* A layer tells the bytes when the block is gone: one call less. */
+static void full_layer_free(void *p)
+{
+	const struct chic_layer *l = &preload_page.dispatch.layer;
+	size_t bytes = l->mfree.fn(l->mfree.ctx, p);
+
+	add_own(thread_counters, COUNT_BYTES + COUNT_FREE, bytes);
+}
+
+void short_way_lead(struct short_way *way, const struct dispatch *d)
+{
+	way->malloc = d->layered ? layer_malloc : d->direct.malloc;
+	way->free = d->layered ? layer_free : d->direct.free;
+	way->calloc = d->layered ? layer_calloc : d->direct.calloc;
+	way->realloc = d->layered ? layer_realloc : d->direct.realloc;
+	if (d->telemetry == CHIC_TELEMETRY_FULL) {
+		way->malloc = d->layered ? full_layer_malloc : full_malloc;
+		way->free = d->layered ? full_layer_free : full_free;
 	}
-	if (d->counted) {
-		t = thread_counters;
-		if (unlikely(!t)) {
-			free_looked_at(d, p);
-			return;
-		}
-		add_own(t, COUNT_FREE, 1);
-	}
-	d->layer.mfree.fn(d->layer.mfree.ctx, p);
 }
 
 /* Before the decision all blocks are the boot arena's: free finds no other. */
@@ -232,10 +294,10 @@ CHIC_EXPORT void *malloc(size_t size)
 	if (unlikely(passes_malloc(&preload_page.plain, size)))
 		return preload_page.plain.malloc(size);
 	if (unlikely(!passes_malloc(&preload_page.counted, size)))
-		return malloc_dispatched(size);
+		return malloc_looked_at(dispatch(), size);
 	t = thread_counters;
 	if (unlikely(!t))
-		return malloc_dispatched(size);
+		return malloc_looked_at(dispatch(), size);
 	add_own(t, COUNT_ALLOC, 1);
 	return preload_page.counted.malloc(size);
 }
@@ -249,12 +311,12 @@ CHIC_EXPORT void free(void *p)
 		return;
 	}
 	if (unlikely(!passes_free(&preload_page.counted, p))) {
-		free_dispatched(p);
+		free_looked_at(dispatch(), p);
 		return;
 	}
 	t = thread_counters;
 	if (unlikely(!p || !t)) {
-		free_dispatched(p);
+		free_looked_at(dispatch(), p);
 		return;
 	}
 	add_own(t, COUNT_FREE, 1);

@@ -23,12 +23,9 @@ struct dispatch {
 	/* blocks of the boot arena, which are known for ever, lie in here */
 	uintptr_t boot_base;
 	size_t boot_len;
-	/* Requests with size - 1 below this go to the layer by a jump; 0 without one. */
-	size_t layer_sizes;
 	bool booting; /* this is boot_dispatch */
 	bool layered; /* layer serves; else direct does */
 	bool plain; /* direct, and nothing is counted */
-	bool counted; /* calls, and nothing more */
 	enum chic_telemetry telemetry;
 	bool leaves; /* layer leaves to direct what it need not be asked about */
 	struct chic_malloc_family direct;
@@ -52,8 +49,8 @@ struct dispatch {
 #endif
 
 /*
- * The short way to a malloc family: what passes a gate goes there by a jump.  Two
- * ways, of which one at most is open; a compiler cannot make one of them.
+ * The short way: what passes a gate goes by a jump to a malloc family, or to what does
+ * the rest.  Two ways, of which one at most is open; a compiler cannot make one of them.
  *
  * A gate is one word, and what it guards is written before it: threads that run
  * when it opens see it closed or all there is.  Therefore boot_base has its value
@@ -73,7 +70,7 @@ struct dispatch_page {
 	_Alignas(PAGE_LARGEST) _Atomic(const struct dispatch *) active;
 	const char *boot_base; /* dispatch's */
 	struct short_way plain; /* nothing is counted */
-	struct short_way counted; /* the call is counted */
+	struct short_way counted; /* the call is counted; bytes are the rest */
 	struct dispatch dispatch;
 };
 
@@ -123,6 +120,9 @@ static inline bool from_boot(const struct dispatch *d, const void *p)
 
 /* Answers null, with ENOMEM. */
 void *no_memory(void);
+
+/* What is behind the gates of a way that is going to be opened. */
+void short_way_lead(struct short_way *way, const struct dispatch *d);
 
 /* align is a power of two; size as the caller gave it. */
 void *preload_memalign(size_t align, size_t size);

@@ -144,6 +144,12 @@ START_TEST(bytes_are_counted_exactly)
 }
 END_TEST
 
+START_TEST(failures_are_not_counted_in_full)
+{
+	run_over(&heaps[_i], "full", "exhausted_fully");
+}
+END_TEST
+
 START_TEST(blocks_from_before_environ_live_on)
 {
 	run_over(&heaps[_i], "off", "early");
@@ -241,6 +247,7 @@ static Suite *preload_suite(void)
 		{"family", family_behaves_the_same_over_every_heap, 3},
 		{"calls", calls_are_counted_exactly, 3},
 		{"bytes", bytes_are_counted_exactly, 3},
+		{"exhausted", failures_are_not_counted_in_full, 2},
 		{"early", blocks_from_before_environ_live_on, 3},
 		{"hungry constructors", constructors_may_use_much, 3},
 		{"ranges", not_all_between_the_ranges_is_the_boot_arenas, 0},

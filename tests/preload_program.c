@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -270,6 +271,31 @@ static void counted_fully(void)
 	EXPECT(b.freed_bytes - a.freed_bytes >= usable + 77);
 }
 
+/* A request that fails for want of memory counts nothing, small as it is. */
+static void exhausted_fully(void)
+{
+	static void *blocks[100000];
+	const size_t size = (size_t)512 << 10;
+	struct rlimit limit = {(size_t)1 << 30, (size_t)1 << 30};
+	AllocationTelemetry a, b;
+	size_t n = 0, usable = 0;
+
+	EXPECT(setrlimit(RLIMIT_AS, &limit) == 0);
+	a = stats();
+	errno = 0;
+	while (n < 100000 && (blocks[n] = malloc(size)))
+		usable += malloc_usable_size(blocks[n++]);
+	EXPECT(errno == ENOMEM);
+	b = stats();
+	EXPECT(n > 100 && n < 100000);
+	EXPECT(b.alloc_calls - a.alloc_calls == n);
+	EXPECT(b.alloc_bytes - a.alloc_bytes == usable);
+	while (n)
+		free(blocks[--n]);
+	b = stats();
+	EXPECT(b.freed_bytes - a.freed_bytes == usable);
+}
+
 static void early(void)
 {
 	unsigned char *p = early_blocks.malloced, *q = early_blocks.zeroed;
@@ -490,6 +516,7 @@ static const struct {
 	{"family", family},
 	{"counted", counted},
 	{"counted_fully", counted_fully},
+	{"exhausted_fully", exhausted_fully},
 	{"early", early},
 	{"hungry", hungry},
 	{"between_ranges", between_ranges},
