@@ -862,9 +862,15 @@ static inline __attribute__((always_inline)) const uint8_t *chic_hashmap_look(
 	}
 }
 
+/* chic_rt_hashmap_get_ptr() for a compiler that may keep a map's fields in registers. */
+ValueConstPtr chic_hashmap_ask(const ChicHashMap *map, uint64_t hash,
+			       const ValueConstPtr *key) __asm__("chic_rt_hashmap_get_ptr")
+	__attribute__((pure));
+
 /*
  * The value's place without a call, for keys that are compared by bytes, of a size that
- * the compiler knows: null where the key is not there, or where size is not key_size.
+ * the compiler knows: null where the key is not there, or where size is not key_size.  A
+ * map that has a callback is asked by chic_rt_hashmap_get_ptr(); it must have no effect.
  */
 static inline __attribute__((always_inline)) const void *chic_hashmap_get(
 	const ChicHashMap *map, uint64_t hash, const void *key, size_t size)
@@ -872,10 +878,10 @@ static inline __attribute__((always_inline)) const void *chic_hashmap_get(
 	ValueConstPtr handle = {(const uint8_t *)key, size, 1};
 	const uint8_t *entry;
 
-	if (!map || map->key_size != size || !key)
+	if (!map || map->key_size != size || !key || !map->cap)
 		return NULL;
-	if (__builtin_expect(!map->cap || map->key_eq_fn, 0))
-		return chic_rt_hashmap_get_ptr(map, hash, &handle).ptr;
+	if (__builtin_expect(map->key_eq_fn != 0, 0))
+		return chic_hashmap_ask(map, hash, &handle).ptr;
 	entry = chic_hashmap_look(map, hash, key, size, NULL);
 	return entry ? entry + map->value_offset : NULL;
 }
