@@ -41,7 +41,7 @@ x86_64 | i386)
 	;;
 armv7m)
 	link="-nostdlib -Wl,--gc-sections -Wl,-T,$tests/freestanding/armv7m.ld"
-	run='timeout 120 qemu-system-arm -M mps2-an385 -nographic -semihosting -kernel'
+	run='timeout 120 qemu-system-arm -M mps2-an385 -icount shift=0 -nographic -semihosting -kernel'
 	;;
 esac
 

@@ -55,7 +55,7 @@ void machine_exit(int status)
 void machine_interrupts(void (*fn)(void))
 {
 	interrupt = fn;
-	SYSTICK[1] = 2000;
+	SYSTICK[1] = 37;
 	SYSTICK[2] = 0;
 	SYSTICK[0] = fn ? 7 : 0;
 }
