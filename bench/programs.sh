@@ -72,28 +72,39 @@ done
 
 # The interval of the geometric mean: rounds are drawn again and again.
 awk "$statistics"'
-$1 == "program" { program = ++programs; next }
+BEGIN { split("exchange server shuffle fragment", list); for (i in list) classic[list[i]] }
+$1 == "program" { program = ++programs; kind[program] = ($2 in classic) ? "classic" : "real"; next }
 { time[program, $1, $2] = $3; names[$1]; if ($2 > last) last = $2 }
-function mean(name, drawn,	p, i, at, sum, ratio) {
+function mean(name, which, drawn,	p, i, at, sum, n, ratio) {
 	for (p = 1; p <= programs; p++) {
+		if (which != "" && kind[p] != which)
+			continue
 		for (i = 0; i <= last; i++) {
 			at = drawn ? int(rand() * (last + 1)) : i
 			ratio[i + 1] = time[p, name, at] / time[p, "direct", at]
 		}
 		sum += log(median(ratio, last + 1))
+		n++
 	}
-	return exp(sum / programs)
+	return n ? exp(sum / n) : 0
+}
+function tell(subject, which,	name, draw, geometric) {
+	if (!mean("direct", which))
+		return
+	print "== " subject
+	for (name in names) {
+		for (draw = 1; draw <= 400; draw++)
+			means[draw] = mean(name, which, 1)
+		median(means, 400)
+		geometric = mean(name, which)
+		printf "%-20s %.4f [%.4f, %.4f]\n", name, geometric, means[10], means[391]
+		if (name != "direct")
+			emit(subject, name, "direct", "ratio", geometric, means[10], means[391])
+	}
 }
 END {
 	srand(1)
-	print "== geometric mean over " programs " programs"
-	for (name in names) {
-		for (draw = 1; draw <= 400; draw++)
-			means[draw] = mean(name, 1)
-		median(means, 400)
-		geometric = mean(name, 0)
-		printf "%-20s %.4f [%.4f, %.4f]\n", name, geometric, means[10], means[391]
-		if (name != "direct")
-			emit("geometric mean", name, "direct", "ratio", geometric, means[10], means[391])
-	}
-}' "$tmp/raw" | sort
+	tell("geometric mean of programs", "real")
+	tell("geometric mean of classic work", "classic")
+	tell("geometric mean", "")
+}' "$tmp/raw"
