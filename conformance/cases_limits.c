@@ -11,7 +11,7 @@
 /* ------------------------------------------------------- memory_limit --- */
 
 #define ROOM ((size_t)256 << 20)
-#define ROOM_MAX ((size_t)1 << 46)
+#define ROOM_MAX ((size_t)(sizeof(size_t) > 4 ? UINT64_C(1) << 46 : UINT64_C(1) << 31))
 #define PER_SIZE 40
 #define SMALLEST 4096
 

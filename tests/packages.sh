@@ -278,12 +278,13 @@ step_autopkgtest()
 	needs_base autopkgtest || return
 	command -v autopkgtest >/dev/null || { skip autopkgtest "no autopkgtest"; return; }
 	mkdir "$work/auto" "$work/auto/root" "$work/auto/work" "$work/auto/mount"
-	unshare -m sh -c "
+	unshare -m -p -f --kill-child sh -c "
 		mount -t overlay -o 'lowerdir=$base,upperdir=$work/auto/root,workdir=$work/auto/work' \
 			overlay '$work/auto/mount' &&
 		cp /etc/resolv.conf '$work/auto/mount/etc' &&
 		mount --bind /dev '$work/auto/mount/dev' &&
 		mount -t devpts devpts '$work/auto/mount/dev/pts' &&
+		mount -t proc proc '$work/auto/mount/proc' && mount -t proc proc /proc &&
 		autopkgtest --no-built-binaries --output-dir='$work/auto/output' \
 			--apt-upgrade '$work'/deb/*.deb '$work'/deb/*.dsc -- chroot '$work/auto/mount'
 	" >"$work/log" 2>&1
