@@ -32,7 +32,11 @@
 
 #define SLOTS_MAX 65536
 
-static BLOCK slot[SLOTS_MAX];
+/* As many bytes with every allocator, so that pages can be compared. */
+static union {
+	BLOCK block;
+	uint32_t handle[3];
+} slots[SLOTS_MAX];
 static uint32_t state;
 
 static uint32_t next_random(void)
@@ -54,14 +58,14 @@ static size_t next_size(uint32_t max, int uniform)
 }
 
 /* Each step takes a block or gives one back; the answer is how many were refused. */
-__attribute__((export_name("run"))) unsigned run(unsigned steps, unsigned slots, uint32_t max,
+__attribute__((export_name("run"))) unsigned run(unsigned steps, unsigned n, uint32_t max,
 						 int uniform, uint32_t seed)
 {
 	unsigned refused = 0;
 
 	state = seed;
 	for (unsigned i = 0; i < steps; i++) {
-		BLOCK *s = &slot[next_random() % slots];
+		BLOCK *s = &slots[next_random() % n].block;
 
 		if (ADDRESS(*s)) {
 			PUT(*s);
@@ -74,10 +78,10 @@ __attribute__((export_name("run"))) unsigned run(unsigned steps, unsigned slots,
 		else
 			refused++;
 	}
-	for (unsigned i = 0; i < slots; i++) {
-		if (ADDRESS(slot[i]))
-			PUT(slot[i]);
-		slot[i] = (BLOCK){0};
+	for (unsigned i = 0; i < n; i++) {
+		if (ADDRESS(slots[i].block))
+			PUT(slots[i].block);
+		slots[i].block = (BLOCK){0};
 	}
 	return refused;
 }

@@ -5,6 +5,10 @@
  * Memory is cut into chunks without gaps, one word of overhead each.  A chunk that
  * becomes free is made one with free neighbours at once, so there are never two free
  * ones in a row.  A range of memory ends in a chunk of size 0 that is never free.
+ *
+ * One free chunk is in no bin: what was left of the last one that a small request was
+ * cut from.  The next small requests are cut from it as well, with no work on bins, and
+ * lie side by side.
  */
 #include "heap.h"
 #include "heap_bins.h"
@@ -22,6 +26,7 @@
 #define RANGE_OVERHEAD (HEAD_BYTES + 2 * HEAP_GRAIN)
 
 static struct chunk *last_end; /* the chunk that ends the range added last */
+static struct chunk *victim; /* the free chunk that is in no bin, or null */
 
 static inline struct chunk *chunk_of(const void *p)
 {
@@ -44,31 +49,50 @@ static inline size_t chunk_bytes(size_t size)
 	return round_up(size + OVERHEAD, HEAP_GRAIN);
 }
 
-/* A chunk that is no bin's: free from now on. */
-static inline void chunk_put(struct chunk *c, size_t size)
+static inline void chunk_mark(struct chunk *c, size_t size)
 {
 	c->head = size | CHUNK_FREE;
 	chunk_at(c, size)->before = size;
-	bin_insert(c, size);
+}
+
+/* The other one, if there was one, goes into its bin. */
+static inline void victim_set(struct chunk *c)
+{
+	struct chunk *other = victim;
+
+	victim = c;
+	if (other)
+		bin_insert(other, chunk_size(other));
 }
 
 /* c, in use and of size bytes, with free neighbours becomes one free chunk. */
 static inline void chunk_release(struct chunk *c, size_t size)
 {
 	struct chunk *next = chunk_at(c, size);
+	bool is_victim = false;
 
 	if (c->head & CHUNK_BEFORE_FREE) {
 		size += c->before;
 		c = chunk_before(c);
-		bin_remove(c);
+		if (c == victim)
+			is_victim = true;
+		else
+			bin_remove(c);
 	}
 	if (next->head & CHUNK_FREE) {
-		bin_remove(next);
 		size += chunk_size(next);
+		if (next == victim)
+			is_victim = true;
+		else
+			bin_remove(next);
 	} else {
 		next->head |= CHUNK_BEFORE_FREE;
 	}
-	chunk_put(c, size);
+	chunk_mark(c, size);
+	if (is_victim)
+		victim = c;
+	else
+		bin_insert(c, size);
 }
 
 /* What is behind the first want bytes of c, in use, becomes free. */
@@ -84,17 +108,56 @@ static inline void chunk_trim(struct chunk *c, size_t want)
 	chunk_release(tail, rest);
 }
 
+/* All of a free chunk that is in no bin. */
+static inline void chunk_use(struct chunk *c, size_t size)
+{
+	c->head = size;
+	chunk_at(c, size)->head &= ~CHUNK_BEFORE_FREE;
+}
+
+/* want bytes of the victim, which is at least as large. */
+static inline struct chunk *victim_cut(size_t want)
+{
+	struct chunk *c = victim;
+	size_t rest = chunk_size(c) - want;
+
+	if (!rest) {
+		victim = NULL;
+		chunk_use(c, want);
+		return c;
+	}
+	victim = chunk_at(c, want);
+	chunk_mark(victim, rest);
+	c->head = want;
+	return c;
+}
+
+static inline bool victim_fits(size_t want)
+{
+	return victim && chunk_size(victim) >= want;
+}
+
 /* want bytes of a free chunk that is at least as large. */
 static inline void chunk_take(struct chunk *c, size_t want)
 {
-	size_t size = chunk_size(c), rest = size - want;
+	size_t rest = chunk_size(c) - want;
 
+	if (c == victim) {
+		victim_cut(want);
+		return;
+	}
 	bin_remove(c);
+	if (!rest) {
+		chunk_use(c, want);
+		return;
+	}
 	c->head = want;
-	if (rest)
-		chunk_put(chunk_at(c, want), rest);
+	c = chunk_at(c, want);
+	chunk_mark(c, rest);
+	if (want < SMALL)
+		victim_set(c);
 	else
-		chunk_at(c, size)->head &= ~CHUNK_BEFORE_FREE;
+		bin_insert(c, rest);
 }
 
 bool heap_add(uintptr_t start, size_t bytes)
@@ -148,15 +211,43 @@ static __attribute__((noinline)) struct chunk *chunk_more(size_t want)
 	return c;
 }
 
-static inline struct chunk *chunk_get(size_t want)
+/* A chunk of exactly that size, else the victim, else the smallest that is larger. */
+static inline struct chunk *get_small(size_t want)
 {
-	struct chunk *c = bins_find(want);
+	struct chunk *c = bin_exact(want);
 
+	if (c) {
+		bin_remove(c);
+		chunk_use(c, want);
+		return c;
+	}
+	if (victim_fits(want))
+		return victim_cut(want);
+	c = bins_find(want);
 	if (unlikely(!c))
 		c = chunk_more(want);
 	if (likely(c))
 		chunk_take(c, want);
 	return c;
+}
+
+/* The victim, if nothing else that fits is smaller. */
+static inline struct chunk *get_large(size_t want)
+{
+	struct chunk *c = bins_find(want);
+
+	if (victim_fits(want) && (!c || c->head > victim->head))
+		return victim_cut(want);
+	if (unlikely(!c))
+		c = chunk_more(want);
+	if (likely(c))
+		chunk_take(c, want);
+	return c;
+}
+
+static inline struct chunk *chunk_get(size_t want)
+{
+	return want < SMALL ? get_small(want) : get_large(want);
 }
 
 /* Any alignment: what stands before the aligned place goes back. */
@@ -167,7 +258,7 @@ static __attribute__((noinline)) void *alloc_aligned(size_t want, size_t align)
 
 	if (align > (size_t)PTRDIFF_MAX - want)
 		return NULL;
-	c = chunk_get(want + align - HEAP_GRAIN);
+	c = get_large(want + align - HEAP_GRAIN);
 	if (!c)
 		return NULL;
 	skip = -(uintptr_t)block_of(c) & (align - 1);

@@ -27,6 +27,9 @@ struct chunk {
 #define CHUNK_BEFORE_FREE ((size_t)2)
 #define CHUNK_FLAGS (CHUNK_FREE | CHUNK_BEFORE_FREE)
 
+/* Sizes below have a bin each. */
+#define SMALL ((size_t)HEAP_GRAIN << EXACT_BITS)
+
 #define WORD_BITS (8 * (unsigned)sizeof(size_t))
 #define GRAIN_BITS (WORD_BITS == 32 ? 4 : 5)
 #define EXACT_BITS 5
@@ -113,21 +116,22 @@ static inline void bin_clear(unsigned i)
 		bins_words &= ~(1u << i / 32);
 }
 
+/* Last in, last out: what waits longest has the best chance to meet free neighbours. */
 static inline void bin_insert(struct chunk *c, size_t size)
 {
 	unsigned i = bin_of(size);
 	struct chunk *ring = bin_ring(i);
 
 	if (bins_map[i / 32] & 1u << i % 32) {
-		c->next = ring->next;
-		ring->next->prev = c;
+		c->prev = ring->prev;
+		ring->prev->next = c;
 	} else {
 		bin_mark(i);
-		c->next = ring;
-		ring->prev = c;
+		c->prev = ring;
+		ring->next = c;
 	}
-	c->prev = ring;
-	ring->next = c;
+	c->next = ring;
+	ring->prev = c;
 }
 
 static inline void bin_remove(struct chunk *c)
@@ -139,6 +143,14 @@ static inline void bin_remove(struct chunk *c)
 	if (next == prev) /* the bin itself is all that is left */
 		bin_clear(
 			(unsigned)(((uintptr_t)&next->next - (uintptr_t)bins) / sizeof(*bins)));
+}
+
+/* A chunk of that size, which is less than SMALL; null if there is none. */
+static inline struct chunk *bin_exact(size_t size)
+{
+	unsigned i = (unsigned)(size >> GRAIN_BITS);
+
+	return bins_map[0] & 1u << i ? bins[i].next : NULL;
 }
 
 /* Any chunk of the bin of size that is large enough, even if it takes long. */
@@ -156,7 +168,7 @@ static inline struct chunk *bin_search(size_t size)
 }
 
 /* How many chunks of a bin that holds some too small are looked at. */
-#define BIN_LOOKS 4
+#define BIN_LOOKS 8
 
 /* A free chunk of at least size bytes, still in its bin; null if there is none. */
 static inline struct chunk *bins_find(size_t size)

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// chic-alloc for JavaScript: chic_alloc.wasm, or chic_alloc_shared.wasm in a memory of
+// yours.
+//
+//	import { load } from './chic_alloc.mjs';
+//
+//	const chic = await load();
+//	const block = chic.alloc(1000, 8);	// { ptr, size, align }
+//	chic.bytes(block).fill(1);
+//	chic.free(block);
+//	chic.stats().allocBytes;		// 1000
+//
+// load(options): all are optional.
+//	memory	 a WebAssembly.Memory that others use as well.  Then the module works in
+//		 there, and takes what it needs by growing that memory
+//	heapBase with memory: the bytes from here to the memory's end are nobody's, so
+//		 that the module and its heap begin there
+//	heapEnd	 with heapBase: where that ends, if not with the memory
+//	table	 with memory: a WebAssembly.Table whose indices others use as hooks
+//	module	 a WebAssembly.Module, or bytes, instead of the file beside this one
+//
+// A handle is { ptr, size, align }; ptr 0 is failure.  Sizes and alignments are bytes,
+// an alignment is a power of two.  chic.exports are the functions of chic_rt.h as they
+// are, see libchic_alloc_wasm(3).
+
+const PAGE = 65536;
+const STACK = 16384;
+const WORD = 4;
+// Where in the module's scratch words things go.  A hook may call stats() while an
+// alloc is under way, so that nothing may share a place.
+const OUT = 0, IN = 16, STATS = 32, TABLE = 64;
+const COUNTERS = ['allocCalls', 'allocZeroedCalls', 'reallocCalls', 'freeCalls',
+	'allocBytes', 'allocZeroedBytes', 'reallocBytes', 'freedBytes'];
+
+// ------------------------------------------------------------------ modules ---
+
+async function bytesOf(name) {
+	const url = new URL(name, import.meta.url);
+	if (url.protocol !== 'file:')
+		return (await fetch(url)).arrayBuffer();
+	const { readFile } = await import('node:fs/promises');
+	return readFile(url);
+}
+
+async function compile(given, name) {
+	const source = given ?? await bytesOf(name);
+	return source instanceof WebAssembly.Module ? source : WebAssembly.compile(source);
+}
+
+// What a relocatable module wants: the first entry of its section dylink.0.
+function wants(module) {
+	const [section] = WebAssembly.Module.customSections(module, 'dylink.0');
+	if (!section)
+		throw new TypeError('chic_alloc: the module is not one that shares a memory');
+	const bytes = new Uint8Array(section);
+	let at = 0;
+	const number = () => {
+		let n = 0, shift = 0, byte;
+		do {
+			byte = bytes[at++];
+			n |= (byte & 127) << shift;
+			shift += 7;
+		} while (byte & 128);
+		return n;
+	};
+	number(); // kind of the entry: 1
+	number(); // its size
+	const [data, , entries] = [number(), number(), number()];
+	return { data, entries };
+}
+
+const aligned = (n) => (n + 15) & ~15;
+
+// Room for data and stack: where it begins, and what is left behind it for the heap.
+function place(memory, size, { heapBase, heapEnd }) {
+	const base = heapBase === undefined
+		? memory.grow(Math.ceil(size / PAGE)) * PAGE : aligned(heapBase);
+	const end = heapEnd ?? memory.buffer.byteLength;
+	if (end - base < size)
+		throw new RangeError(`chic_alloc: ${end - base} bytes from heapBase to heapEnd, ` +
+			`expected ${size} or more`);
+	return { base, end };
+}
+
+async function loadShared(options) {
+	const { memory } = options;
+	const module = await compile(options.module, 'chic_alloc_shared.wasm');
+	const { data, entries } = wants(module);
+	const { base, end } = place(memory, aligned(data) + STACK, options);
+	const stack = base + aligned(data) + STACK;
+	const table = options.table ?? new WebAssembly.Table({ element: 'anyfunc', initial: 1 });
+	if (table.length === 0)
+		table.grow(1); // index 0 is no hook
+	const instance = await WebAssembly.instantiate(module, { env: {
+		memory,
+		__indirect_function_table: table,
+		__memory_base: new WebAssembly.Global({ value: 'i32' }, base),
+		__table_base: new WebAssembly.Global({ value: 'i32' }, table.grow(entries)),
+		__stack_pointer: new WebAssembly.Global({ value: 'i32', mutable: true }, stack),
+	} });
+	instance.exports.chic_alloc_heap(stack, end - stack);
+	return new ChicAlloc(instance.exports, memory, table);
+}
+
+async function loadOwn(options) {
+	const module = await compile(options.module, 'chic_alloc.wasm');
+	const { exports } = await WebAssembly.instantiate(module, {});
+	return new ChicAlloc(exports, exports.memory, exports.__indirect_function_table);
+}
+
+export function load(options = {}) {
+	return options.memory ? loadShared(options) : loadOwn(options);
+}
+
+// -------------------------------------------------------------------- hooks ---
+
+// A function of JavaScript as one of WebAssembly with n numbers for parameters and no
+// result: only such a one can be in a table.  This is a whole module that imports f and
+// exports it again.
+function inWasm(f, n) {
+	const bytes = new Uint8Array([
+		0, 0x61, 0x73, 0x6d, 1, 0, 0, 0,
+		1, 4 + n, 1, 0x60, n, ...Array(n).fill(0x7f), 0,
+		2, 6, 1, 0, 1, 0x66, 0, 0,
+		7, 5, 1, 1, 0x66, 0, 0,
+	]);
+	const module = new WebAssembly.Module(bytes);
+	return new WebAssembly.Instance(module, { '': { f } }).exports.f;
+}
+
+class ChicAlloc {
+	#scratch;
+	#slots; // of the table, for hooks written in JavaScript
+
+	constructor(exports, memory, table) {
+		this.exports = exports;
+		this.memory = memory;
+		this.table = table;
+		this.#scratch = exports.chic_alloc_scratch() >>> 0;
+	}
+
+	#words(at, n) {
+		return new Uint32Array(this.memory.buffer, at, n);
+	}
+
+	#read(at) {
+		const [ptr, size, align] = this.#words(at, 3);
+		return { ptr, size, align };
+	}
+
+	#write(at, { ptr, size, align }) {
+		this.#words(at, 3).set([ptr, size, align]);
+		return at;
+	}
+
+	// ---- memory ----
+
+	alloc(size, align = 16) {
+		return this.#read(this.exports.alloc(this.#scratch + OUT, size, align) >>> 0);
+	}
+
+	allocZeroed(size, align = 16) {
+		return this.#read(this.exports.alloc_zeroed(this.#scratch + OUT, size, align) >>> 0);
+	}
+
+	// ptr 0: there is no room, and block is what it was.
+	realloc(block, size, align = block.align) {
+		const old = this.#write(this.#scratch + IN, block);
+		const out = this.#scratch + OUT;
+		return this.#read(this.exports.realloc(out, old, block.size, size, align) >>> 0);
+	}
+
+	free(block) {
+		this.exports.free(this.#write(this.#scratch + IN, block));
+	}
+
+	// The block's bytes.  Not to be kept: a memory that grows leaves them behind.
+	bytes({ ptr, size }) {
+		return new Uint8Array(this.memory.buffer, ptr, size);
+	}
+
+	// ---- counters ----
+
+	stats() {
+		const at = this.#scratch + STATS;
+		this.exports.chic_rt_alloc_stats_fill(at);
+		const words = this.#words(at, COUNTERS.length);
+		return Object.fromEntries(COUNTERS.map((name, i) => [name, words[i]]));
+	}
+
+	resetStats() {
+		this.exports.chic_rt_reset_alloc_stats();
+	}
+
+	// ---- hooks ----
+
+	// What WebAssembly calls, around a hook that takes and gives handles.
+	#wrap(name, hook) {
+		if (name === 'free')
+			return (context, block) => hook(this.#read(block >>> 0), context);
+		if (name === 'realloc')
+			return (out, context, old, oldSize, size, align) => this.#write(out >>> 0, {
+				ptr: hook(this.#read(old >>> 0), oldSize >>> 0, size >>> 0, align >>> 0,
+					context),
+				size, align });
+		return (out, context, size, align) => this.#write(out >>> 0, {
+			ptr: hook(size >>> 0, align >>> 0, context), size, align });
+	}
+
+	#index(name, hook, i) {
+		const parameters = { alloc: 4, allocZeroed: 4, realloc: 6, free: 2 };
+		if (typeof hook !== 'function')
+			return hook ?? 0;
+		this.#slots ??= this.table.grow(4);
+		const f = this.#wrap(name, hook);
+		this.table.set(this.#slots + i, inWasm((...a) => void f(...a), parameters[name]));
+		return this.#slots + i;
+	}
+
+	// Each hook is a function, or an index of the table; one that is missing is the
+	// default's.
+	//	alloc(size, align, context) and allocZeroed answer an address, 0 is failure
+	//	realloc(old, oldSize, size, align, context) too; old stays what it is at 0
+	//	free(block, context)
+	// A hook must not call alloc, allocZeroed, realloc or free of this object.
+	install({ alloc, allocZeroed, realloc, free, context = 0 }) {
+		const hooks = Object.entries({ alloc, allocZeroed, realloc, free });
+		const words = hooks.map(([name, hook], i) => this.#index(name, hook, i));
+		this.#words(this.#scratch + TABLE, 5).set([context, ...words]);
+		this.exports.chic_rt_allocator_install(this.#scratch + TABLE);
+	}
+
+	reset() {
+		this.exports.chic_rt_allocator_reset();
+	}
+
+	// ---- other modules ----
+
+	// What a module imports that allocates from here.  Those of Chic's compiler import
+	// from chic_rt, where what answers a handle has a result; those of C compilers import
+	// from env, where it has none.
+	get imports() {
+		const { exports, memory, table } = this;
+		return {
+			chic_rt: { ...exports, chic_rt_alloc: exports.alloc,
+				chic_rt_alloc_zeroed: exports.alloc_zeroed,
+				chic_rt_realloc: exports.realloc },
+			env: { ...exports, memory, __indirect_function_table: table },
+		};
+	}
+}
