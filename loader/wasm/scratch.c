@@ -10,7 +10,7 @@ CHIC_EXPORT size_t *chic_alloc_scratch(void);
 
 size_t *chic_alloc_scratch(void)
 {
-	static size_t words[SCRATCH_WORDS];
+	static _Alignas(8) size_t words[SCRATCH_WORDS];
 
 	return words;
 }

@@ -10,6 +10,9 @@
 
 #define EXPORT_AS(name) __attribute__((export_name(name)))
 
+/* Nothing in C calls them. */
+#pragma clang diagnostic ignored "-Wmissing-prototypes"
+
 EXPORT_AS("alloc")
 ValueMutPtr *short_alloc(ValueMutPtr *out, size_t size, size_t align)
 {

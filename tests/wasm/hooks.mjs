@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// Hooks that are written in JavaScript, or are another module's.
+import { assert, done, none, test, ways } from './tap.mjs';
+
+// A heap in JavaScript over one block of the module's, which remembers what it was asked.
+function bump(chic) {
+	const room = chic.alloc(4096);
+	const calls = [];
+	let used = 0;
+	const take = (size, align) => {
+		const ptr = Math.ceil((room.ptr + used) / align) * align;
+		used = ptr - room.ptr + size;
+		return used <= room.size ? ptr : 0;
+	};
+	return { calls, context: 77,
+		alloc(size, align, context) {
+			calls.push(['alloc', size, align, context]);
+			return take(size, align);
+		},
+		allocZeroed(size, align, context) {
+			calls.push(['allocZeroed', size, align, context]);
+			const ptr = take(size, align);
+			chic.bytes({ ptr, size }).fill(0);
+			return ptr;
+		},
+		realloc(old, oldSize, size, align, context) {
+			calls.push(['realloc', old, oldSize, size, align, context]);
+			const ptr = take(size, align);
+			chic.bytes({ ptr, size: Math.min(oldSize, size) })
+				.set(chic.bytes(old).subarray(0, Math.min(oldSize, size)));
+			return ptr;
+		},
+		free(block, context) {
+			calls.push(['free', block, context]);
+		},
+	};
+}
+
+for (const [way, make] of Object.entries(ways)) {
+	await test(`${way}: all four hooks get what they have to, and are counted`, async () => {
+		const chic = await make();
+		const hooks = bump(chic);
+		chic.resetStats();
+		chic.install(hooks);
+		const a = chic.alloc(100, 64);
+		assert.equal(a.ptr % 64, 0);
+		chic.bytes(a).fill(5);
+		const z = chic.allocZeroed(10, 1);
+		const b = chic.realloc(a, 200);
+		assert.equal(chic.bytes(b)[99], 5);
+		chic.free(b);
+		chic.free(z);
+		assert.deepEqual(hooks.calls, [
+			['alloc', 100, 64, 77],
+			['allocZeroed', 10, 1, 77],
+			['realloc', a, 100, 200, 64, 77],
+			['free', b, 77],
+			['free', z, 77],
+		]);
+		assert.deepEqual(chic.stats(), { ...none, allocCalls: 1, allocZeroedCalls: 1,
+			reallocCalls: 1, freeCalls: 2, allocBytes: 100, allocZeroedBytes: 10,
+			reallocBytes: 200, freedBytes: 310 });
+		chic.reset();
+		chic.free(chic.alloc(10));
+		assert.equal(hooks.calls.length, 5);
+		assert.equal(chic.stats().allocCalls, 2);
+	});
+
+	await test(`${way}: every subset of hooks`, async () => {
+		const names = ['alloc', 'allocZeroed', 'realloc', 'free'];
+		for (let set = 0; set < 16; set++) {
+			const chic = await make();
+			const called = [];
+			const hooks = {};
+			names.forEach((name, i) => {
+				if (set >> i & 1)
+					hooks[name] = () => (called.push(name), 0);
+			});
+			const block = chic.alloc(100);
+			chic.install(hooks);
+			const answers = [chic.alloc(10).ptr, chic.allocZeroed(10).ptr,
+				chic.realloc(block, 200).ptr];
+			chic.free(answers[2] ? { ptr: answers[2], size: 200, align: 16 } : block);
+			assert.deepEqual(called, names.filter((name) => hooks[name]), `set ${set}`);
+			assert.deepEqual(answers.map((ptr) => !ptr),
+				names.slice(0, 3).map((name) => !!hooks[name]), `set ${set}`);
+		}
+	});
+
+	await test(`${way}: a hook that fails, is not counted and answers the request`, async () => {
+		const chic = await make();
+		chic.install({ alloc: () => 0 });
+		assert.deepEqual(chic.alloc(10, 8), { ptr: 0, size: 10, align: 8 });
+		assert.equal(chic.stats().allocCalls, 0);
+	});
+
+	await test(`${way}: a hook that throws, throws to the caller`, async () => {
+		const chic = await make();
+		chic.install({ alloc() {
+			throw new Error('no');
+		} });
+		assert.throws(() => chic.alloc(10), /no/);
+		chic.reset();
+		assert.notEqual(chic.alloc(10).ptr, 0);
+	});
+
+	await test(`${way}: installing again and again takes no more of the table`, async () => {
+		const chic = await make();
+		chic.install({ alloc: () => 16 });
+		const { length } = chic.table;
+		for (let i = 0; i < 100; i++)
+			chic.install({ alloc: () => 16 * i, free() {} });
+		assert.equal(chic.table.length, length);
+		assert.equal(chic.alloc(1).ptr, 16 * 99);
+	});
+
+	await test(`${way}: a hook may read the counters`, async () => {
+		const chic = await make();
+		const block = chic.alloc(100);
+		chic.install({
+			realloc: (old, oldSize, size) => (assert.equal(chic.stats().allocCalls, 1),
+			assert.equal(old.ptr, block.ptr), size),
+		});
+		assert.deepEqual(chic.realloc(block, 300), { ptr: 300, size: 300, align: 16 });
+	});
+}
+
+done();

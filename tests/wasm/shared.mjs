@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// Two modules in one memory: client.wat, which imports chic_rt.alloc and chic_rt_alloc,
+// and ours.
+import { readFileSync } from 'node:fs';
+import { assert, done, load, test } from './tap.mjs';
+
+const client = new WebAssembly.Module(readFileSync(process.argv[2]));
+
+async function pair(options = {}) {
+	const memory = new WebAssembly.Memory({ initial: 2 });
+	const chic = await load({ memory, ...options });
+	const { exports } = await WebAssembly.instantiate(client, chic.imports);
+	return { memory, chic, exports };
+}
+
+for (const options of [{}, { heapBase: 0x1000 }]) {
+	const where = options.heapBase ? 'from a heap base' : 'in pages of its own';
+
+	await test(`${where}: every convention is served`, async () => {
+		const { chic, exports: e } = await pair(options);
+		assert.equal(e.take(1000, 32), 1);
+		const places = [0, 1, 2].map((i) => e.addresses(i));
+		for (const ptr of places)
+			assert.equal(ptr % 32, 0);
+		assert.equal(new Set(places).size, 3);
+		assert.equal(e.copy(200), 200);
+		assert.notEqual(e.grow(50000), 0);
+		e.give();
+		const t = chic.stats();
+		assert.equal(t.allocCalls, 3);
+		assert.equal(t.freeCalls, 3);
+		assert.equal(t.reallocCalls, 1);
+		assert.equal(t.allocBytes + t.reallocBytes, t.freedBytes);
+		const zeroed = e.zeroed(100000);
+		assert(chic.bytes({ ptr: zeroed, size: 100000 }).every((byte) => byte === 0));
+	});
+
+	await test(`${where}: nobody writes where the other is`, async () => {
+		const { memory, chic, exports: e } = await pair(options);
+		new Uint8Array(memory.buffer, 0, 0x1000).fill(0xa5);
+		const foreign = [];
+		for (let i = 0; i < 50; i++) {
+			assert.equal(e.take(20000, 16), 1);
+			assert.equal(e.copy(i), i);
+			const page = e.pages(1) * 65536;
+			new Uint8Array(memory.buffer, page, 65536).fill(0x5a);
+			foreign.push(page);
+		}
+		const bytes = new Uint8Array(memory.buffer);
+		assert(bytes.subarray(0, 0x400).every((byte) => byte === 0xa5));
+		assert(bytes.subarray(0x430, 0x1000).every((byte) => byte === 0xa5));
+		for (const page of foreign)
+			assert(bytes.subarray(page, page + 65536).every((byte) => byte === 0x5a));
+		assert.equal(chic.stats().allocCalls, 150);
+	});
+}
+
+await test('a hook of JavaScript serves the other module', async () => {
+	const { chic, exports: e } = await pair();
+	const room = chic.alloc(10000);
+	let next = room.ptr;
+	chic.install({ alloc: (size) => (next += size) - size, free() {} });
+	assert.equal(e.take(1000, 1), 1);
+	assert.equal(next, room.ptr + 3000);
+	e.give();
+	assert.equal(chic.stats().freeCalls, 3);
+});
+
+done();
