@@ -59,7 +59,10 @@ CHIC_EXPORT void chic_rt_allocator_install(ChicAllocatorVTable table)
 
 CHIC_EXPORT void chic_rt_allocator_reset(void)
 {
-	const ChicAllocatorVTable none = {0};
+	uintptr_t irq = irq_save();
 
-	install(&none);
+	installed = (ChicAllocatorVTable){0};
+	hooks_table = base;
+	hooks_installs++;
+	irq_restore(irq);
 }

@@ -43,7 +43,7 @@ async function bytesOf(name) {
 	return readFile(url);
 }
 
-async function compile(given, name) {
+async function compile(given, name) { // name: of a file, where nothing is given
 	const source = given ?? await bytesOf(name);
 	return source instanceof WebAssembly.Module ? source : WebAssembly.compile(source);
 }
@@ -242,11 +242,33 @@ class ChicAlloc {
 	// from env, where it has none.
 	get imports() {
 		const { exports, memory, table } = this;
+		const short = {};
+		for (const name in exports)
+			if (name.startsWith('chic_rt_'))
+				short[name.slice('chic_rt_'.length)] = exports[name];
 		return {
-			chic_rt: { ...exports, chic_rt_alloc: exports.alloc,
+			chic_rt: { ...short, ...exports, chic_rt_alloc: exports.alloc,
 				chic_rt_alloc_zeroed: exports.alloc_zeroed,
 				chic_rt_realloc: exports.realloc },
 			env: { ...exports, memory, __indirect_function_table: table },
 		};
+	}
+
+	// An instance of a module that allocates from here; others says what else it imports.
+	// Some import the long names from chic_rt as C compilers have them: a second try.
+	async instantiate(source, others = {}) {
+		const module = await compile(source);
+		const { chic_rt, env } = this.imports;
+		const link = (names) => WebAssembly.instantiate(module, { ...others,
+			chic_rt: { ...names, ...others.chic_rt }, env: { ...env, ...others.env } });
+		try {
+			return await link(chic_rt);
+		} catch (error) {
+			if (!(error instanceof WebAssembly.LinkError))
+				throw error;
+			return link({ ...chic_rt, ...this.exports }).catch(() => {
+				throw error;
+			});
+		}
 	}
 }

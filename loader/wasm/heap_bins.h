@@ -168,7 +168,7 @@ static inline struct chunk *bin_search(size_t size)
 }
 
 /* How many chunks of a bin that holds some too small are looked at. */
-#define BIN_LOOKS 8
+#define BIN_LOOKS 12
 
 /* A free chunk of at least size bytes, still in its bin; null if there is none. */
 static inline struct chunk *bins_find(size_t size)

@@ -61,3 +61,28 @@ void short_memset(void *dst, int value, size_t len)
 	if (dst)
 		__builtin_memset(dst, value, len);
 }
+
+EXPORT_AS("allocator_install")
+void short_allocator_install(const ChicAllocatorVTable *table)
+{
+	chic_rt_allocator_install(*table);
+}
+
+EXPORT_AS("allocator_reset")
+void short_allocator_reset(void)
+{
+	chic_rt_allocator_reset();
+}
+
+EXPORT_AS("alloc_stats")
+AllocationTelemetry *short_alloc_stats(AllocationTelemetry *out)
+{
+	chic_rt_alloc_stats_fill(out);
+	return out;
+}
+
+EXPORT_AS("reset_alloc_stats")
+void short_reset_alloc_stats(void)
+{
+	chic_rt_reset_alloc_stats();
+}

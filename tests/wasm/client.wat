@@ -5,6 +5,7 @@
 ;; them, and long ones as C compilers do.
 (module
   (import "env" "memory" (memory 1))
+  (import "env" "__indirect_function_table" (table $table 1 funcref))
   (import "chic_rt" "alloc" (func $alloc (param i32 i32 i32) (result i32)))
   (import "chic_rt" "alloc_zeroed" (func $zeroed (param i32 i32 i32) (result i32)))
   (import "chic_rt" "realloc" (func $realloc (param i32 i32 i32 i32 i32) (result i32)))
@@ -16,6 +17,7 @@
   (import "chic_rt" "chic_rt_memcpy" (func $long_memcpy (param i32 i32 i32)))
   (import "env" "chic_rt_alloc" (func $c_alloc (param i32 i32 i32)))
   (import "env" "chic_rt_free" (func $c_free (param i32)))
+  (import "chic_rt" "allocator_install" (func $install (param i32)))
 
   ;; Handles of 12 bytes, in this module's own first page.
   (global $a i32 (i32.const 1024))
@@ -62,4 +64,28 @@
 
   (func (export "zeroed") (param $size i32) (result i32)
     (i32.load (call $zeroed (global.get $a) (local.get $size) (i32.const 8))))
+
+  ;; Hooks of this module: blocks one behind the other from 2048 on.  What they were
+  ;; called with is at 1072: how often, the context, and the last block given back.
+  (func $hook_alloc (param $out i32) (param $context i32) (param $size i32)
+      (param $align i32)
+    (i32.store (i32.const 1072) (i32.add (i32.load (i32.const 1072)) (i32.const 1)))
+    (i32.store (i32.const 1076) (local.get $context))
+    (i32.store (local.get $out) (global.get $next))
+    (global.set $next (i32.add (global.get $next) (local.get $size))))
+  (func $hook_free (param $context i32) (param $block i32)
+    (i32.store (i32.const 1072) (i32.add (i32.load (i32.const 1072)) (i32.const 1)))
+    (i32.store (i32.const 1080) (i32.load (local.get $block))))
+  (global $next (mut i32) (i32.const 2048))
+  (elem declare func $hook_alloc $hook_free)
+
+  ;; A table of five words at 1088.
+  (func (export "install") (param $context i32)
+    (i32.store (i32.const 1088) (local.get $context))
+    (i32.store (i32.const 1092) (table.grow $table (ref.func $hook_alloc) (i32.const 1)))
+    (i64.store (i32.const 1096) (i64.const 0))
+    (i32.store (i32.const 1104) (table.grow $table (ref.func $hook_free) (i32.const 1)))
+    (call $install (i32.const 1088)))
+  (func (export "word") (param $at i32) (result i32)
+    (i32.load (local.get $at)))
 )

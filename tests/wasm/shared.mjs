@@ -10,7 +10,7 @@ const client = new WebAssembly.Module(readFileSync(process.argv[2]));
 async function pair(options = {}) {
 	const memory = new WebAssembly.Memory({ initial: 2 });
 	const chic = await load({ memory, ...options });
-	const { exports } = await WebAssembly.instantiate(client, chic.imports);
+	const { exports } = await chic.instantiate(client);
 	return { memory, chic, exports };
 }
 
@@ -65,6 +65,34 @@ await test('a hook of JavaScript serves the other module', async () => {
 	assert.equal(next, room.ptr + 3000);
 	e.give();
 	assert.equal(chic.stats().freeCalls, 3);
+});
+
+await test('hooks of the other module serve JavaScript, and both', async () => {
+	const { chic, exports: e } = await pair();
+	e.install(4711);
+	assert.deepEqual(chic.alloc(100, 4), { ptr: 2048, size: 100, align: 4 });
+	assert.equal(e.word(1076), 4711);
+	assert.equal(e.take(10, 1), 1);
+	assert.deepEqual([0, 1, 2].map((i) => e.addresses(i)), [2158, 2168, 2148]);
+	chic.free({ ptr: 2048, size: 100, align: 4 });
+	assert.equal(e.word(1080), 2048);
+	assert.equal(e.word(1072), 5);
+	assert.notEqual(chic.allocZeroed(100).ptr, 0); // the heap's: the table has none
+	assert.equal(e.word(1072), 5);
+	chic.reset();
+	assert(chic.alloc(100).ptr > 4096);
+	assert.equal(e.word(1072), 5);
+});
+
+// (module (import "chic_rt" "chic_rt_alloc" (func (param i32 i32 i32))))
+await test('long names of chic_rt without a result', async () => {
+	const { chic } = await pair();
+	const bytes = new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0,
+		1, 7, 1, 0x60, 3, 0x7f, 0x7f, 0x7f, 0,
+		2, 25, 1, 7, ...Buffer.from('chic_rt'), 13, ...Buffer.from('chic_rt_alloc'), 0, 0]);
+	assert(await chic.instantiate(bytes) instanceof WebAssembly.Instance);
+	bytes[bytes.length - 3] = 0x6d; // chic_rt_allom, which nobody has
+	await assert.rejects(chic.instantiate(bytes), WebAssembly.LinkError);
 });
 
 done();
