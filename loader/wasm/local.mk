@@ -104,6 +104,7 @@ EXTRA_DIST += \
 	loader/wasm/scratch.c \
 	loader/wasm/short.c \
 	tests/check_wasm.sh \
+	tests/wasm/beside_malloc.c \
 	tests/wasm/client.wat \
 	tests/wasm/core.mjs \
 	tests/wasm/default_heap.c \
