@@ -36,12 +36,17 @@ core="$top_srcdir/tests/core_hooks.c $top_srcdir/tests/core_paths.c
 	$top_srcdir/tests/freestanding/check.c $top_srcdir/tests/freestanding/libc.c
 	$tests/default_heap.c $tests/start_wasm32.c"
 
+# compile [FLAG] FILE...
 compile()
 {
+	case $1 in
+	-*) flag=$1 && shift ;;
+	*) flag= ;;
+	esac
 	for source in "$@"
 	do
 		# shellcheck disable=SC2086
-		$WASM_COMPILE -DHEAP_BYTES=3145728 -I"$top_srcdir/tests/freestanding" \
+		$WASM_COMPILE $flag -DHEAP_BYTES=3145728 -I"$top_srcdir/tests/freestanding" \
 			-I"$top_srcdir/tests" -c "$source" -o "$(basename "$source" .c).o" || return
 	done
 }
@@ -53,6 +58,19 @@ expect "and link" 0 - - $WASM_LD --no-entry --gc-sections --export=machine_main 
 expect "and pass" 0 '^[0-9]+ tests passed' - "$NODE" "$tests/core.mjs" core.wasm
 grep -E ' (calls|bytes) ' out | grep -v '^default ' >"$WASM_DIR/counters"
 expect "the layouts are as asserted" 0 - - compile "$top_srcdir/tests/abi_runtime.c"
+
+link="$WASM_LD --no-entry --gc-sections --export=machine_main"
+for malloc in '' -DNO_MALLOC
+do
+	# shellcheck disable=SC2086
+	expect "beside a malloc: compiled ${malloc:-with one}" 0 - - \
+		compile $malloc "$tests/beside_malloc.c" "$tests/start_wasm32.c"
+	# shellcheck disable=SC2086
+	expect "beside a malloc: linked" 0 - - $link beside_malloc.o start_wasm32.o \
+		"$WASM_DIR/libchic_alloc_wasm32.a" -o beside.wasm
+	expect "beside a malloc: the first pages are whose they are" 0 - - \
+		"$NODE" "$tests/core.mjs" beside.wasm
+done
 
 script memory
 script hooks

@@ -2,16 +2,20 @@
 /*
  * Where the heap of a module that owns its memory comes from: what the linker left
  * of the first pages, then memory.grow.
+ *
+ * A C library's malloc takes those first pages as well.  Where one is linked in they
+ * are left to it.
  */
 #include "grow.h"
 
 extern char __heap_base; /* the linker's: from here on memory is nobody's */
+extern void *malloc(size_t size) __attribute__((weak));
 
 static bool first_pages(size_t bytes, uintptr_t *start, size_t *got)
 {
 	static bool taken;
 
-	if (taken)
+	if (taken || malloc)
 		return false;
 	taken = true;
 	*start = (uintptr_t)&__heap_base;

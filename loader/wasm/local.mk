@@ -29,17 +29,17 @@ wasm_region_c = runtime/region.c runtime/region_profile.c runtime/counts.c \
 	runtime/closure.c
 wasm_runtime_c = $(filter-out runtime/huge.c runtime/panic.c, \
 	$(filter %.c,$(libchic_runtime_la_SOURCES) $(libchic_utf8_la_SOURCES)))
-wasm_freestanding_c = loader/freestanding/huge.c loader/freestanding/irq.c loader/freestanding/memory.c \
-	loader/freestanding/panic.c
+wasm_freestanding_c = loader/freestanding/huge.c loader/freestanding/irq.c \
+	loader/freestanding/memory.c loader/freestanding/panic.c
 wasm_modules_c = loader/vtable.c $(arena_fixed_c) \
 	$(filter-out loader/single/publish.c loader/single/telemetry.c,$(single_c))
 
 wasm_archive_c = $(wasm_core_c) loader/wasm/grow.c $(wasm_runtime_c) \
 	$(wasm_freestanding_c) $(wasm_modules_c)
-wasm_own_c = $(wasm_core_c) loader/freestanding/huge.c loader/wasm/grow.c loader/wasm/scratch.c \
-	loader/wasm/short.c $(wasm_region_c)
-wasm_shared_c = $(wasm_core_c) loader/freestanding/huge.c loader/wasm/grow_shared.c loader/wasm/scratch.c \
-	loader/wasm/short.c $(wasm_region_c)
+wasm_own_c = $(wasm_core_c) loader/freestanding/huge.c loader/wasm/grow.c \
+	loader/wasm/scratch.c loader/wasm/short.c $(wasm_region_c)
+wasm_shared_c = $(wasm_core_c) loader/freestanding/huge.c loader/wasm/grow_shared.c \
+	loader/wasm/scratch.c loader/wasm/short.c $(wasm_region_c)
 
 wasm_archive_o = $(wasm_archive_c:%.c=wasm/obj/%.o)
 wasm_own_o = $(wasm_own_c:%.c=wasm/obj/%.o)
@@ -101,9 +101,9 @@ EXTRA_DIST += \
 	loader/wasm/grow.h \
 	loader/wasm/grow_shared.c \
 	loader/wasm/platform.h \
-	loader/wasm/scratch.c \
-	loader/wasm/short.c \
+	loader/wasm/scratch.c loader/wasm/short.c \
 	tests/check_wasm.sh \
+	tests/wasm/beside_malloc.c \
 	tests/wasm/client.wat \
 	tests/wasm/core.mjs \
 	tests/wasm/default_heap.c \
