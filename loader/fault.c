@@ -200,6 +200,16 @@ static void pass_on(int sig, siginfo_t *info, ucontext_t *context)
 		take_default(sig, info, context);
 }
 
+/* The program's, also where it has replaced ours, which nobody told us. */
+static uintptr_t handler_now(int sig)
+{
+	struct sigaction now;
+
+	if (fault_next_sigaction(sig, NULL, &now) == 0 && now.sa_sigaction != entry)
+		return (uintptr_t)now.sa_handler;
+	return action_read(sig).handler;
+}
+
 /*
  * As the system raises it for a bad access: whoever blocks or ignores it has the
  * default action.
@@ -210,8 +220,7 @@ static void pass_on_as(int sig, const siginfo_t *from, ucontext_t *context)
 
 	info.si_signo = sig;
 	info.si_code = sig == SIGSEGV ? SEGV_ACCERR : BUS_ADRERR;
-	if (!has_function(action_read(sig).handler) ||
-	    sigismember(&context->uc_sigmask, sig) == 1) {
+	if (!has_function(handler_now(sig)) || sigismember(&context->uc_sigmask, sig) == 1) {
 		take_default(sig, &info, context);
 		return;
 	}

@@ -5,7 +5,7 @@
 
 set -u
 umask 022
-: "${top_srcdir:?}" "${CC:=cc}"
+: "${top_srcdir:?}" "${CHIC_ALLOC_LIBDIR:?}" "${CC:=cc}"
 lib=$(cd "$(dirname "$0")" && pwd)/lib.sh
 chic=${CHIC_ALLOC:-chic-alloc}
 tmp=$(mktemp -d) || exit 99
@@ -98,6 +98,28 @@ done
 under="$chic run -m guard"
 expect "no stacks are kept" 139 - '^  allocated by thread [0-9]+ \(bugs\)$' \
 	$under -o guard.stacks=no -- ./bugs bug
+
+# A program that is linked with the library: as long as it leaves the signal alone.
+if $CC -O0 -w -fno-builtin -DLINKED -I"$top_srcdir/include" "$top_srcdir/tests/guard_report.c" \
+	-o linked -L"$CHIC_ALLOC_LIBDIR" -lchic_alloc -pthread 2>err
+then
+	export LD_LIBRARY_PATH="$CHIC_ALLOC_LIBDIR"
+	reported "linked: a bug" 139 1 err env CHIC_ALLOC_MODULE=guard ./linked bug
+	has_frame "linked: and where that was" 'linked\+0x[0-9a-f]+ \(bug_of\+'
+	reported "linked: in a thread with the smallest stack" 139 1 err \
+		env CHIC_ALLOC_MODULE=guard ./linked small_thread
+	for backend in userfaultfd madvise mprotect
+	do
+		printf '[allocator]\nmodule = guard\n[module guard]\nbackend = %s\n' \
+			$backend >conf
+		# a userfaultfd has another signal, which it does not replace
+		expect "linked, $backend: a later handler replaces ours" 7 - '' \
+			env CHIC_ALLOC_CONF="$PWD/conf" ./linked own_small_stack
+	done
+	unset LD_LIBRARY_PATH
+else
+	not_ok "linked" "cannot compile"
+fi
 
 # Where reports go.
 reported "into a file" 139 1 report $under -o guard.output=report -- ./bugs bug

@@ -4,7 +4,8 @@
  *
  *	guard_report SCENARIO
  *
- * Built without optimisation, by tests/check_guard_report.sh.
+ * Built without optimisation, by tests/check_guard_report.sh; and once more, LINKED
+ * with the library, for which its blocks are those of the library.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -21,6 +22,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#ifdef LINKED
+#include <chic_alloc.h>
+#endif
+
 #define MUST(what)                                                                             \
 	do {                                                                                   \
 		if (!(what)) {                                                                 \
@@ -33,7 +38,11 @@
 
 static char *block(void)
 {
+#ifdef LINKED
+	char *p = chic_rt_alloc(64, 16).ptr;
+#else
 	char *p = malloc(64);
+#endif
 
 	MUST(p);
 	return memset(p, 1, 64);
