@@ -323,6 +323,27 @@ START_TEST(a_large_map_grows_where_it_is_without_memory_for_two)
 }
 END_TEST
 
+START_TEST(what_has_no_bytes_may_have_no_place)
+{
+	ChicHashMap map = chic_rt_hashmap_new(0, 1, 0, 1, 0, 0, 0);
+	ValueConstPtr nothing = {NULL, 0, 1};
+	int32_t replaced = 9;
+
+	ck_assert_int_eq(chic_rt_hashmap_contains(&map, 1, &nothing), 0);
+	ck_assert_int_eq(chic_hashmap_insert(&map, 1, NULL, 0, NULL, 0), 0);
+	ck_assert_int_eq(chic_rt_hashmap_insert(&map, 1, &nothing, &nothing, NULL, &replaced),
+			 0);
+	ck_assert_int_eq(replaced, 1);
+	ck_assert_uint_eq(chic_rt_hashmap_len(&map), 1);
+	ck_assert_int_eq(chic_rt_hashmap_contains(&map, 1, &nothing), 1);
+	ck_assert_ptr_nonnull(chic_rt_hashmap_get_ptr(&map, 1, &nothing).ptr);
+	ck_assert_ptr_nonnull(chic_hashmap_get(&map, 1, NULL, 0));
+	ck_assert_int_eq(chic_rt_hashmap_remove(&map, 1, &nothing), 1);
+	chic_rt_hashmap_drop(&map);
+	ledger_nothing_left();
+}
+END_TEST
+
 START_TEST(what_no_machine_has_is_an_overflow)
 {
 	static const size_t sizes[] = {SIZE_MAX, SIZE_MAX / 2, SIZE_MAX / 8, PTRDIFF_MAX};
@@ -568,6 +589,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tcase, entries_are_padded_and_aligned);
 	tcase_add_test(tcase, null_maps_and_handles_are_answered);
 	tcase_add_test(tcase, a_large_map_grows_where_it_is_without_memory_for_two);
+	tcase_add_test(tcase, what_has_no_bytes_may_have_no_place);
 	tcase_add_test(tcase, what_no_machine_has_is_an_overflow);
 	tcase_add_test(tcase, a_bad_alignment_makes_allocation_fail);
 	tcase_add_test(tcase, indices_past_the_end_are_not_found);
