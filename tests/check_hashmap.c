@@ -301,23 +301,28 @@ START_TEST(null_maps_and_handles_are_answered)
 }
 END_TEST
 
-/* Its next block is of 13 MB, which a map is moved for. */
+/* The next block, of 16,384 places, is of 5 MB, which a map is moved for. */
 START_TEST(a_large_map_grows_where_it_is_without_memory_for_two)
 {
-	enum { MANY = 1 << 18, FULL = MANY / 10 * 7 + MANY % 10 * 7 / 10 };
-	ChicHashMap map = of_numbers();
+	enum { PLACES = 8192, FULL = 5734, SIZE = 300 };
+	ChicHashMap map = chic_rt_hashmap_new(8, 8, SIZE, 4, 0, 0, 0);
+	uint8_t value[SIZE] = {1, 2, 3};
 
-	put_numbers(&map, 0, FULL);
-	ck_assert_uint_eq(chic_rt_hashmap_capacity(&map), MANY);
-	ledger_fail(1, true);
-	ck_assert_int_eq(put(&map, FULL, FULL * 3), ChicHashMap_AllocationFailed);
-	ck_assert(ledger_failed());
-	ck_assert_uint_eq(chic_rt_hashmap_capacity(&map), MANY);
-	ledger_fail(1, false);
-	ck_assert_int_eq(put(&map, FULL, FULL * 3), ChicHashMap_Success);
-	ck_assert(ledger_failed());
-	ck_assert_uint_eq(chic_rt_hashmap_capacity(&map), 2 * MANY);
-	check_numbers(&map, 0, FULL + 1);
+	for (uint64_t n = 0; n < FULL; n++)
+		MUST(chic_hashmap_insert(&map, n, &n, 8, value, SIZE) == 0);
+	for (uint64_t n = FULL, good = 0; good < 2; good++) {
+		ck_assert_uint_eq(chic_rt_hashmap_capacity(&map), PLACES);
+		ledger_fail(1, !good);
+		ck_assert_int_eq(chic_hashmap_insert(&map, n, &n, 8, value, SIZE), !good);
+		ck_assert(ledger_failed());
+	}
+	ck_assert_uint_eq(chic_rt_hashmap_capacity(&map), 2 * PLACES);
+	for (uint64_t n = 0; n <= FULL; n++) {
+		const void *at = chic_hashmap_get(&map, n, &n, 8);
+
+		MUST(at && memcmp(at, value, SIZE) == 0);
+	}
+	ck_assert_uint_eq(chic_rt_hashmap_len(&map), FULL + 1);
 	chic_rt_hashmap_drop(&map);
 	ledger_nothing_left();
 }
