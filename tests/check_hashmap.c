@@ -328,6 +328,39 @@ START_TEST(a_large_map_grows_where_it_is_without_memory_for_two)
 }
 END_TEST
 
+/*
+ * Programs have the search of their header in them: the library may not put an entry
+ * where they do not look.
+ */
+START_TEST(the_search_of_inline_functions_is_frozen)
+{
+	static const struct {
+		uint64_t hash;
+		uint8_t state;
+		size_t step; /* with 65,536 places */
+	} known[] = {
+		{0, 0x01, 8},
+		{1, 0x9f, 32584},
+		{UINT64_C(0x123456789abcdef0), 0x1b, 17576},
+		{UINT64_MAX, 0x81, 8},
+		{UINT64_C(0x8000000000000000), 0x3f, 32776},
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		ChicHashMap map = of_numbers();
+		uint64_t n = known[i].hash;
+
+		ck_assert_uint_eq(chic_table_state(n), known[i].state);
+		if (sizeof(size_t) > 4)
+			ck_assert_uint_eq(chic_table_step(1 << 16, n), known[i].step);
+		ck_assert_int_eq(put(&map, n, 1), ChicHashMap_Success);
+		ck_assert_uint_eq(map.states[n & (map.cap - 1)], known[i].state);
+		ck_assert_mem_eq(map.entries + (n & (map.cap - 1)) * 16, &n, sizeof(n));
+		chic_rt_hashmap_drop(&map);
+	}
+}
+END_TEST
+
 START_TEST(what_has_no_bytes_may_have_no_place)
 {
 	ChicHashMap map = chic_rt_hashmap_new(0, 1, 0, 1, 0, 0, 0);
@@ -594,6 +627,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tcase, entries_are_padded_and_aligned);
 	tcase_add_test(tcase, null_maps_and_handles_are_answered);
 	tcase_add_test(tcase, a_large_map_grows_where_it_is_without_memory_for_two);
+	tcase_add_test(tcase, the_search_of_inline_functions_is_frozen);
 	tcase_add_test(tcase, what_has_no_bytes_may_have_no_place);
 	tcase_add_test(tcase, what_no_machine_has_is_an_overflow);
 	tcase_add_test(tcase, a_bad_alignment_makes_allocation_fail);

@@ -34,5 +34,7 @@ struct path_family {
 extern const struct path_family vec_paths, region_paths, object_paths;
 extern const struct path_family string_paths;
 extern const struct path_family map_paths, shared_paths;
+/* Megabytes; not for every machine. */
+extern const struct path_family large_paths;
 
 #endif /* PATHS_H */
