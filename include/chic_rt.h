@@ -834,7 +834,7 @@ static inline __attribute__((always_inline)) bool chic_hashmap_same(const void *
 								    size_t size,
 								    ChicEqual equal)
 {
-	return equal ? equal(entry, key) != 0 : !__builtin_memcmp(entry, key, size);
+	return equal ? equal(entry, key) != 0 : !size || !__builtin_memcmp(entry, key, size);
 }
 
 /* The entry.  Its home first, which needs no state's answer to be waited for. */
@@ -878,7 +878,7 @@ static inline __attribute__((always_inline)) const void *chic_hashmap_get(
 	ValueConstPtr handle = {(const uint8_t *)key, size, 1};
 	const uint8_t *entry;
 
-	if (!map || map->key_size != size || !key || !map->cap)
+	if (!map || map->key_size != size || (!key && size) || !map->cap)
 		return NULL;
 	if (__builtin_expect(map->key_eq_fn != 0, 0))
 		return chic_hashmap_ask(map, hash, &handle).ptr;

@@ -4,6 +4,7 @@
  * entries take and leave.  What is looked up is in hash_table.h.
  */
 #include "hash_table.h"
+#include "huge.h"
 
 /* ---- looking up ---- */
 
@@ -55,7 +56,7 @@ static bool block_size(const struct entry_shape *shape, size_t cap, size_t *out)
 /* Of so many bytes that the pages are what it costs. */
 static bool is_large(size_t size)
 {
-	return size >= 2 * RT_HUGE;
+	return RT_HUGE && size >= 2 * RT_HUGE;
 }
 
 static void lay_out(struct hash_table *t, const struct entry_shape *shape, uint8_t *p,

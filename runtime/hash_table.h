@@ -116,8 +116,9 @@ static inline bool same_bytes(const uint8_t *a, const uint8_t *b, size_t size)
 {
 	uint64_t x, y;
 
+	/* a key of no bytes may have no place */
 	if (size != sizeof(x))
-		return memcmp(a, b, size) == 0;
+		return !size || memcmp(a, b, size) == 0;
 	memcpy(&x, a, sizeof(x));
 	memcpy(&y, b, sizeof(y));
 	return x == y;

@@ -89,13 +89,6 @@ static inline uint8_t *rt_place(const ValueMutPtr *out, size_t size)
 	return out && out->ptr && out->size >= size ? out->ptr : NULL;
 }
 
-/* ---- huge.c: blocks that take pages of their own ---- */
-
-#define RT_HUGE ((size_t)2 << 20)
-
-/* p is at least of RT_HUGE bytes. */
-void rt_advise_huge(uint8_t *p, size_t size);
-
 /* ---- counts.c: blocks taken and given back ---- */
 
 void rt_count_taken(void);

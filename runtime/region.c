@@ -8,6 +8,7 @@
  * in turn, so that one that was exited stays readable for as long as possible; a
  * slot whose generations are used up is not taken again.
  */
+#include "huge.h"
 #include "internal.h"
 
 #ifndef REGION_SLOT_BITS
@@ -164,12 +165,13 @@ bool region_is_live(RegionHandle region)
 
 static struct chunk *chunk_add(struct slot *slot, size_t size)
 {
-	size_t align = size < RT_HUGE || size % RT_HUGE ? CHUNK_ALIGN : RT_HUGE;
+	bool huge = RT_HUGE && size >= RT_HUGE && !(size & (RT_HUGE - 1));
+	size_t align = huge ? RT_HUGE : CHUNK_ALIGN;
 	struct chunk *chunk = (struct chunk *)rt_get(size, align);
 
 	if (!chunk)
 		return NULL;
-	if (align == RT_HUGE)
+	if (huge)
 		rt_advise_huge((uint8_t *)chunk, size);
 	*chunk = (struct chunk){slot->chunks, size, align};
 	slot->chunks = chunk;
@@ -183,6 +185,8 @@ static size_t chunk_size_after(size_t size, size_t all)
 		return CHUNK_SECOND;
 	if (size < CHUNK_SMALL)
 		return size * 2;
+	if (!RT_HUGE)
+		return size;
 	if (all / 2 >= CHUNK_MOST)
 		return CHUNK_MOST;
 	return all / 2 < RT_HUGE ? RT_HUGE : all / 2 & -RT_HUGE;

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# Programs that link libchic_rt: in Rust, structs by value and hooks of its own; a host
-# with hooks of its own; the stack of a configuration.
+# Programs that link libchic_rt: in C++ and Rust, structs by value and hooks of their own;
+# a host with hooks of its own; the stacks of a configuration.
 
 set -u
 : "${top_srcdir:?}" "${CHIC_ALLOC_LIBDIR:?}" "${CC:=cc}"
@@ -32,6 +32,28 @@ layer guard
 layer default
 own calls 5, the library's 0" "$(CHIC_ALLOC_CONF=$work/conf "$work/host" 2>&1)"
 
+stacks='arena
+guard
+counting
+counting,guard
+counting,arena
+guard,arena'
+
+# under_modules NAME PROGRAM WANTED: the stack comes from the configuration
+under_modules()
+{
+	printf '[allocator]\nmodule = %s\n' "$stack" >"$work/stack"
+	expect "$1 under $stack" "$3" \
+		"$(CHIC_ALLOC_CONF=$work/stack "$2" "$work/stack" 2>&1 | tail -n 1)"
+}
+
+if [ -x tests/rt_client ]; then
+	for stack in $stacks; do
+		under_modules "a client in C++" tests/rt_client \
+			"layer $(echo "$stack" | sed 's/,/, layer /'), layer default, all is well"
+	done
+fi
+
 if ! command -v rustc >/dev/null; then
 	echo "SKIP: no rustc, the client in Rust was not tried"
 	[ $failed = 0 ] && exit 77
@@ -41,8 +63,9 @@ if rustc --edition 2021 -O "$top_srcdir/tests/rt_client.rs" -o "$work/client" \
 	-L "$CHIC_ALLOC_LIBDIR" -l chic_rt -l chic_alloc >"$work/rustc" 2>&1
 then
 	expect "a client in Rust" "rust: all is well" "$("$work/client" 2>&1)"
-	expect "a client in Rust under modules" "rust: all is well" \
-		"$(CHIC_ALLOC_CONF=$work/conf "$work/client" 2>&1)"
+	for stack in $stacks; do
+		under_modules "a client in Rust" "$work/client" "rust: all is well"
+	done
 else
 	expect "rustc compiles the client" "" "$(cat "$work/rustc")"
 fi

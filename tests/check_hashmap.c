@@ -301,23 +301,82 @@ START_TEST(null_maps_and_handles_are_answered)
 }
 END_TEST
 
-/* Its next block is of 13 MB, which a map is moved for. */
+/* The next block, of 16,384 places, is of 5 MB, which a map is moved for. */
 START_TEST(a_large_map_grows_where_it_is_without_memory_for_two)
 {
-	enum { MANY = 1 << 18, FULL = MANY / 10 * 7 + MANY % 10 * 7 / 10 };
-	ChicHashMap map = of_numbers();
+	enum { PLACES = 8192, FULL = 5734, SIZE = 300 };
+	ChicHashMap map = chic_rt_hashmap_new(8, 8, SIZE, 4, 0, 0, 0);
+	uint8_t value[SIZE] = {1, 2, 3};
 
-	put_numbers(&map, 0, FULL);
-	ck_assert_uint_eq(chic_rt_hashmap_capacity(&map), MANY);
-	ledger_fail(1, true);
-	ck_assert_int_eq(put(&map, FULL, FULL * 3), ChicHashMap_AllocationFailed);
-	ck_assert(ledger_failed());
-	ck_assert_uint_eq(chic_rt_hashmap_capacity(&map), MANY);
-	ledger_fail(1, false);
-	ck_assert_int_eq(put(&map, FULL, FULL * 3), ChicHashMap_Success);
-	ck_assert(ledger_failed());
-	ck_assert_uint_eq(chic_rt_hashmap_capacity(&map), 2 * MANY);
-	check_numbers(&map, 0, FULL + 1);
+	for (uint64_t n = 0; n < FULL; n++)
+		MUST(chic_hashmap_insert(&map, n, &n, 8, value, SIZE) == 0);
+	for (uint64_t n = FULL, good = 0; good < 2; good++) {
+		ck_assert_uint_eq(chic_rt_hashmap_capacity(&map), PLACES);
+		ledger_fail(1, !good);
+		ck_assert_int_eq(chic_hashmap_insert(&map, n, &n, 8, value, SIZE), !good);
+		ck_assert(ledger_failed());
+	}
+	ck_assert_uint_eq(chic_rt_hashmap_capacity(&map), 2 * PLACES);
+	for (uint64_t n = 0; n <= FULL; n++) {
+		const void *at = chic_hashmap_get(&map, n, &n, 8);
+
+		MUST(at && memcmp(at, value, SIZE) == 0);
+	}
+	ck_assert_uint_eq(chic_rt_hashmap_len(&map), FULL + 1);
+	chic_rt_hashmap_drop(&map);
+	ledger_nothing_left();
+}
+END_TEST
+
+/*
+ * Programs have the search of their header in them: the library may not put an entry
+ * where they do not look.
+ */
+START_TEST(the_search_of_inline_functions_is_frozen)
+{
+	static const struct {
+		uint64_t hash;
+		uint8_t state;
+		size_t step; /* with 65,536 places */
+	} known[] = {
+		{0, 0x01, 8},
+		{1, 0x9f, 32584},
+		{UINT64_C(0x123456789abcdef0), 0x1b, 17576},
+		{UINT64_MAX, 0x81, 8},
+		{UINT64_C(0x8000000000000000), 0x3f, 32776},
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		ChicHashMap map = of_numbers();
+		uint64_t n = known[i].hash;
+
+		ck_assert_uint_eq(chic_table_state(n), known[i].state);
+		if (sizeof(size_t) > 4)
+			ck_assert_uint_eq(chic_table_step(1 << 16, n), known[i].step);
+		ck_assert_int_eq(put(&map, n, 1), ChicHashMap_Success);
+		ck_assert_uint_eq(map.states[n & (map.cap - 1)], known[i].state);
+		ck_assert_mem_eq(map.entries + (n & (map.cap - 1)) * 16, &n, sizeof(n));
+		chic_rt_hashmap_drop(&map);
+	}
+}
+END_TEST
+
+START_TEST(what_has_no_bytes_may_have_no_place)
+{
+	ChicHashMap map = chic_rt_hashmap_new(0, 1, 0, 1, 0, 0, 0);
+	ValueConstPtr nothing = {NULL, 0, 1};
+	int32_t replaced = 9;
+
+	ck_assert_int_eq(chic_rt_hashmap_contains(&map, 1, &nothing), 0);
+	ck_assert_int_eq(chic_hashmap_insert(&map, 1, NULL, 0, NULL, 0), 0);
+	ck_assert_int_eq(chic_rt_hashmap_insert(&map, 1, &nothing, &nothing, NULL, &replaced),
+			 0);
+	ck_assert_int_eq(replaced, 1);
+	ck_assert_uint_eq(chic_rt_hashmap_len(&map), 1);
+	ck_assert_int_eq(chic_rt_hashmap_contains(&map, 1, &nothing), 1);
+	ck_assert_ptr_nonnull(chic_rt_hashmap_get_ptr(&map, 1, &nothing).ptr);
+	ck_assert_ptr_nonnull(chic_hashmap_get(&map, 1, NULL, 0));
+	ck_assert_int_eq(chic_rt_hashmap_remove(&map, 1, &nothing), 1);
 	chic_rt_hashmap_drop(&map);
 	ledger_nothing_left();
 }
@@ -568,6 +627,8 @@ static Suite *make_suite(void)
 	tcase_add_test(tcase, entries_are_padded_and_aligned);
 	tcase_add_test(tcase, null_maps_and_handles_are_answered);
 	tcase_add_test(tcase, a_large_map_grows_where_it_is_without_memory_for_two);
+	tcase_add_test(tcase, the_search_of_inline_functions_is_frozen);
+	tcase_add_test(tcase, what_has_no_bytes_may_have_no_place);
 	tcase_add_test(tcase, what_no_machine_has_is_an_overflow);
 	tcase_add_test(tcase, a_bad_alignment_makes_allocation_fail);
 	tcase_add_test(tcase, indices_past_the_end_are_not_found);

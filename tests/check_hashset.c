@@ -267,6 +267,26 @@ START_TEST(null_sets_and_handles_are_answered)
 }
 END_TEST
 
+START_TEST(a_dropped_set_is_an_empty_one)
+{
+	ChicHashSet set = of_elements();
+
+	for (uint32_t key = 1; key <= 50; key++)
+		insert(&set, key, key);
+	chic_rt_hashset_drop(&set);
+	chic_rt_hashset_drop(&set);
+	ck_assert_uint_eq(drops, 50);
+	ck_assert_uint_eq(chic_rt_hashset_len(&set) + chic_rt_hashset_capacity(&set), 0);
+	ck_assert_uint_eq(serial_of(&set, 1), 0);
+	ck_assert_int_eq(drop_key(&set, 1), 0);
+	ck_assert_int_eq(chic_rt_hashset_take_at(&set, 0, NULL), 4);
+	ck_assert_int_eq(insert(&set, 1, 2), 1);
+	ck_assert_uint_eq(serial_of(&set, 1), 2);
+	chic_rt_hashset_drop(&set);
+	ledger_nothing_left();
+}
+END_TEST
+
 START_TEST(what_no_machine_has_is_refused)
 {
 	ChicHashSet set = of_elements();
@@ -301,6 +321,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tcase, iteration_comes_by_each_once);
 	tcase_add_test(tcase, odd_sizes_are_aligned);
 	tcase_add_test(tcase, null_sets_and_handles_are_answered);
+	tcase_add_test(tcase, a_dropped_set_is_an_empty_one);
 	tcase_add_test(tcase, what_no_machine_has_is_refused);
 	suite_add_tcase(suite, tcase);
 	return suite;

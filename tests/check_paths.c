@@ -18,8 +18,8 @@
 CHIC_ALLOC_MANUAL();
 
 static const struct path_family *const families[] = {
-	&vec_paths,    &region_paths, &object_paths,	&map_paths,
-	&shared_paths, &string_paths, &large_map_paths, &large_region_paths,
+	&vec_paths,    &region_paths, &object_paths, &map_paths,
+	&shared_paths, &string_paths, &large_paths,
 };
 
 enum { FAMILIES = sizeof(families) / sizeof(families[0]) };

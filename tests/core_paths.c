@@ -7,10 +7,9 @@
 #include "paths.h"
 
 static const struct path_family *const families[] = {
-	&vec_paths,	  &region_paths,       &object_paths,
-	&map_paths,	  &shared_paths,       &string_paths,
+	&vec_paths,   &region_paths, &object_paths, &map_paths, &shared_paths, &string_paths,
 #ifndef HEAP_BYTES
-	&large_map_paths, &large_region_paths,
+	&large_paths,
 #endif
 };
 

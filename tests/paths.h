@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Every way of the runtime to memory, one entry point in one situation each.  What
- * all of them must hold is in core_paths.c and check_paths.c; a family's ways are in
- * paths_FAMILY.c.
+ * all of them must hold is in check_paths.c; a family's ways are in paths_FAMILY.c.
  */
 #ifndef PATHS_H
 #define PATHS_H
@@ -35,7 +34,7 @@ struct path_family {
 extern const struct path_family vec_paths, region_paths, object_paths;
 extern const struct path_family string_paths;
 extern const struct path_family map_paths, shared_paths;
-/* Of megabytes, which not every machine has. */
-extern const struct path_family large_map_paths, large_region_paths;
+/* Megabytes; not for every machine. */
+extern const struct path_family large_paths;
 
 #endif /* PATHS_H */

@@ -7,11 +7,7 @@
 #include <stdint.h>
 #include <string.h>
 
-/*
- * As many as there is room for in 64 places, and in 8192, after which the block is one of
- * those that move.
- */
-enum { ENTRIES = 44, ENTRIES_MANY = 5734, LARGE = 300 };
+enum { ENTRIES = 44, LARGE = 300 }; /* as many as there is room for in 64 places */
 
 static ChicHashMap map, map_before;
 static ChicHashSet set, set_before;
@@ -47,15 +43,6 @@ static void prepare_map(void)
 	map = chic_rt_hashmap_new(8, 8, LARGE, 1, 0, 0, 0);
 	for (uint64_t n = 0; n < ENTRIES; n++)
 		ck_assert_int_eq(put_in_map(n), ChicHashMap_Success);
-	map_before = map;
-}
-
-static void prepare_many(void)
-{
-	prepare_map();
-	for (uint64_t n = ENTRIES; n < ENTRIES_MANY; n++)
-		ck_assert_int_eq(put_in_map(n), ChicHashMap_Success);
-	ck_assert_uint_eq(chic_rt_hashmap_capacity(&map), 8192);
 	map_before = map;
 }
 
@@ -166,12 +153,6 @@ static bool map_insert_inline(void)
 			 ENTRIES + 1);
 }
 
-/* Where there is no memory for a second block it grows where it is. */
-static bool map_insert_many(void)
-{
-	return judge_map(put_in_map(ENTRIES_MANY), ENTRIES_MANY + 1);
-}
-
 /* The value is in the map, and too large for the stack. */
 static bool map_insert_own(void)
 {
@@ -247,10 +228,3 @@ static const struct path paths[] = {
 };
 
 const struct path_family map_paths = {"map", paths};
-
-static const struct path large_paths[] = {
-	{"hashmap_insert, a large map", prepare_many, map_insert_many, clean_map},
-	{NULL, NULL, NULL, NULL},
-};
-
-const struct path_family large_map_paths = {"large map", large_paths};

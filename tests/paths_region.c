@@ -16,15 +16,6 @@ static void enter(void)
 	ck_assert_ptr_nonnull(region.ptr);
 }
 
-/* So full that the next chunk is one of huge pages. */
-static void enter_large(void)
-{
-	enter();
-	for (int i = 0; i < 1000; i++)
-		MUST(chic_rt_region_alloc(region, 1000, 8).ptr);
-	chic_rt_region_reset_stats(region);
-}
-
 enum { SIZE = 100, ELEMENTS = 1000 };
 
 /* So large that it, and each that it becomes, has a chunk of its own. */
@@ -63,11 +54,6 @@ static bool alloc(void)
 static bool alloc_large(void)
 {
 	return judge_block(chic_rt_region_alloc(region, 100000, 64), 100000, 64);
-}
-
-static bool alloc_in_large(void)
-{
-	return judge_block(chic_rt_region_alloc(region, 60000, 8), 60000, 8);
 }
 
 static bool alloc_zeroed(void)
@@ -138,10 +124,3 @@ static const struct path paths[] = {
 };
 
 const struct path_family region_paths = {"region", paths};
-
-static const struct path large_paths[] = {
-	{"region_alloc, in a large region", enter_large, alloc_in_large, leave},
-	{NULL, NULL, NULL, NULL},
-};
-
-const struct path_family large_region_paths = {"large region", large_paths};

@@ -35,10 +35,9 @@ freestanding_heap_c = \
 	$(arena_fixed_c) \
 	$(filter %.c,$(libchic_runtime_la_SOURCES) $(libchic_utf8_la_SOURCES)) \
 	loader/freestanding/atomic.c \
-	loader/freestanding/heap.c \
-	loader/freestanding/huge.c
+	loader/freestanding/heap.c
 # sorted: what is in both lists is built once
-freestanding_all_c = $(sort $(filter-out runtime/huge.c runtime/panic.c, \
+freestanding_all_c = $(sort $(filter-out runtime/panic.c, \
 	$(freestanding_plain_c) $(freestanding_heap_c)))
 freestanding_h = \
 	loader/freestanding/include/endian.h \
@@ -132,7 +131,6 @@ EXTRA_DIST += \
 	loader/freestanding/amalgamate.awk \
 	loader/freestanding/atomic.c \
 	loader/freestanding/heap.c \
-	loader/freestanding/huge.c \
 	loader/freestanding/irq.c \
 	loader/freestanding/memory.c \
 	loader/freestanding/panic.c \

@@ -27,18 +27,18 @@ WASM_MODULE = $(WASM_LD) --no-entry --gc-sections --export-dynamic --strip-all
 wasm_core_c = loader/wasm/core.c loader/memops.c
 wasm_region_c = runtime/region.c runtime/region_profile.c runtime/counts.c \
 	runtime/closure.c
-wasm_runtime_c = $(filter-out runtime/huge.c runtime/panic.c, \
+wasm_runtime_c = $(filter-out runtime/panic.c, \
 	$(filter %.c,$(libchic_runtime_la_SOURCES) $(libchic_utf8_la_SOURCES)))
-wasm_freestanding_c = loader/freestanding/huge.c loader/freestanding/irq.c \
+wasm_freestanding_c = loader/freestanding/irq.c \
 	loader/freestanding/memory.c loader/freestanding/panic.c
 wasm_modules_c = loader/vtable.c $(arena_fixed_c) \
 	$(filter-out loader/single/publish.c loader/single/telemetry.c,$(single_c))
 
 wasm_archive_c = $(wasm_core_c) loader/wasm/grow.c $(wasm_runtime_c) \
 	$(wasm_freestanding_c) $(wasm_modules_c)
-wasm_own_c = $(wasm_core_c) loader/freestanding/huge.c loader/wasm/grow.c \
+wasm_own_c = $(wasm_core_c) loader/wasm/grow.c \
 	loader/wasm/scratch.c loader/wasm/short.c $(wasm_region_c)
-wasm_shared_c = $(wasm_core_c) loader/freestanding/huge.c loader/wasm/grow_shared.c \
+wasm_shared_c = $(wasm_core_c) loader/wasm/grow_shared.c \
 	loader/wasm/scratch.c loader/wasm/short.c $(wasm_region_c)
 
 wasm_archive_o = $(wasm_archive_c:%.c=wasm/obj/%.o)
