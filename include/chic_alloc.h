@@ -158,6 +158,8 @@ enum chic_telemetry {
  *	by this thread alone, with relaxed atomic stores; *cache is set to the
  *	answer, and to null when the thread's counters are folded at its end.
  *	Null when the thread has none: add to shared atomically then.
+ * leaves, below: if not null, what top leaves to the family below it, which may be
+ *	called without asking top (chic_module.h).
  */
 struct chic_interposed {
 	size_t size;
@@ -167,6 +169,8 @@ struct chic_interposed {
 	enum chic_telemetry telemetry;
 	AllocationTelemetry *(*counters)(AllocationTelemetry **cache);
 	AllocationTelemetry *shared;
+	const struct chic_module_leaves *leaves;
+	const struct chic_malloc_family *below;
 };
 
 /*

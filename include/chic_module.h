@@ -279,6 +279,22 @@ struct chic_module_param {
 typedef int (*chic_fault_fn)(void *ctx, int sig, void *info, void *context);
 
 /*
+ * What a mixed module leaves to its lower, as sampling does.  The loader may then ask
+ * the lower itself, where that is a malloc family and nothing else: a module costs more
+ * than an allocation.
+ *
+ * countdown: the calling thread's, of initial-exec TLS.  Above 1 the next malloc or
+ *	calloc is the lower's, and counts it down by one, whoever sees it, the loader or
+ *	the module; else the module is asked.
+ * base, bytes: where all blocks of the module lie.  Others are the lower's.
+ */
+struct chic_module_leaves {
+	uint32_t *countdown;
+	const void *base;
+	size_t bytes;
+};
+
+/*
  * What NAME_init is told.  Valid, with all it points to, until NAME_exit has
  * returned.  size as in struct chic_layer.
  *
@@ -291,6 +307,8 @@ typedef int (*chic_fault_fn)(void *ctx, int sig, void *info, void *context);
  *	called with a null fn and that ctx, which NAME_exit must see to.  Both may be
  *	called from NAME_init and NAME_exit only; answers 0 or a negative errno.  See
  *	chic_fault_fn.  Not in the first release: ask CHIC_HAS(args, fault_handler).
+ * leaves: what NAME_init may write to, for all the time until NAME_exit: see struct
+ *	chic_module_leaves.  Not in the first release either.
  */
 struct chic_module_args {
 	size_t size;
@@ -302,6 +320,7 @@ struct chic_module_args {
 	void **(*thread_word)(unsigned slot);
 	unsigned slot;
 	int (*fault_handler)(chic_fault_fn fn, void *ctx);
+	struct chic_module_leaves *leaves;
 };
 
 /*

@@ -483,6 +483,7 @@ struct layer {
 	void *ctx;
 	unsigned word; /* slot of its per-thread word */
 	struct chic_module_args args;
+	struct chic_module_leaves leaves;
 	struct chic_module_param params[PARAMS_MAX];
 };
 

@@ -493,9 +493,22 @@ static bool sets_errno(const struct stack *stack)
 	return true;
 }
 
+/* What the outermost layer leaves to a malloc family below it, if there is such. */
+static void leaves_answer(const struct stack *stack, struct chic_interposed *answer)
+{
+	const struct layer *outermost = &stack->layers[stack->n_layers - 1];
+	const struct chic_layer *lower = stack->n_layers > 1 ? &outermost[-1].completion.ops
+							     : platform_layer();
+
+	if (!outermost->leaves.countdown || !lower->family)
+		return;
+	answer->leaves = &outermost->leaves;
+	answer->below = lower->family;
+}
+
 static void interpose_answer(const struct stack *stack, struct chic_interposed *out)
 {
-	const struct chic_interposed answer = {
+	struct chic_interposed answer = {
 		.size = out->size,
 		.direct = stack ? stack->top->family : platform_family(),
 		.top = stack ? stack->top : platform_layer(),
@@ -505,6 +518,8 @@ static void interpose_answer(const struct stack *stack, struct chic_interposed *
 		.shared = &thread_shared[OWNER_MALLOC].t,
 	};
 
+	if (stack && stack->n_layers)
+		leaves_answer(stack, &answer);
 	memcpy(out, &answer, out->size < sizeof(answer) ? out->size : sizeof(answer));
 }
 

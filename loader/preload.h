@@ -30,8 +30,13 @@ struct dispatch {
 	bool plain; /* direct, and nothing is counted */
 	bool counted; /* calls, and nothing more */
 	enum chic_telemetry telemetry;
+	bool leaves; /* layer leaves to direct what it need not be asked about */
 	struct chic_malloc_family direct;
 	struct chic_layer layer;
+	/* what layer leaves to the family that direct is then, see preload_leaves.c */
+	uintptr_t countdown;
+	uintptr_t layer_base;
+	size_t layer_len;
 	/* for the counters */
 	AllocationTelemetry *(*counters)(AllocationTelemetry **cache);
 	AllocationTelemetry *shared;
@@ -161,6 +166,14 @@ bool boot_closed(void);
  * be inside, and answers a range that has all of the arena in it.
  */
 void boot_close(uintptr_t *base, size_t *len);
+
+/* preload_leaves.c - past a layer that leaves most to the family below it */
+
+void leaves_fill(struct dispatch *d, const struct chic_interposed *in);
+void *leaves_malloc(size_t size);
+void *leaves_calloc(size_t n, size_t size);
+void *leaves_realloc(void *p, size_t size);
+void leaves_free(void *p);
 
 /* preload_signal.c */
 

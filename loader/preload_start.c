@@ -156,6 +156,22 @@ static const char *standdown_reason(void)
 	return NULL;
 }
 
+static void lead_to_family(struct short_way *way, const struct chic_malloc_family *family)
+{
+	way->malloc = family->malloc;
+	way->calloc = family->calloc;
+	way->realloc = family->realloc;
+	way->free = family->free;
+}
+
+static void lead_past_layer(struct short_way *way)
+{
+	way->malloc = leaves_malloc;
+	way->calloc = leaves_calloc;
+	way->realloc = leaves_realloc;
+	way->free = leaves_free;
+}
+
 /*
  * Small requests of a direct heap, whose answers nobody need look at.  Two words
  * cannot change at once: where the boot arena begins elsewhere than usual and other
@@ -167,10 +183,10 @@ static void short_way_open(struct short_way *way, const struct dispatch *d)
 
 	if (boot_base != preload_page.boot_base && !chic_only_thread())
 		return;
-	way->malloc = d->direct.malloc;
-	way->calloc = d->direct.calloc;
-	way->realloc = d->direct.realloc;
-	way->free = d->direct.free;
+	if (d->leaves)
+		lead_past_layer(way);
+	else
+		lead_to_family(way, &d->direct);
 	preload_page.boot_base = boot_base;
 	__atomic_store_n(&way->boot_len, d->boot_len, __ATOMIC_RELEASE);
 	__atomic_store_n(&way->sizes, SMALL_SIZES, __ATOMIC_RELEASE);
@@ -190,6 +206,7 @@ static void dispatch_fill(struct dispatch *d, struct chic_interposed *in,
 		d->direct = *in->direct;
 	else
 		d->layer = *in->top;
+	leaves_fill(d, in);
 	d->telemetry = in->telemetry;
 	d->plain = in->direct && d->telemetry == CHIC_TELEMETRY_OFF;
 	d->counted = d->telemetry == CHIC_TELEMETRY_CALLS;
@@ -209,7 +226,7 @@ static void publish(bool sets_errno)
 		       "what the hot path reads is on one page");
 
 	atomic_store_explicit(&preload_page.active, d, memory_order_release);
-	if (!d->layered && d->telemetry != CHIC_TELEMETRY_FULL && sets_errno)
+	if ((!d->layered || d->leaves) && d->telemetry != CHIC_TELEMETRY_FULL && sets_errno)
 		short_way_open(d->counted ? &preload_page.counted : &preload_page.plain, d);
 	/* writable works as well, where a sandbox forbids it */
 	(void)mprotect(&preload_page, getauxval(AT_PAGESZ), PROT_READ);

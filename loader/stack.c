@@ -292,6 +292,7 @@ static int layer_native(struct layer *layer, const struct chic_layer *lower)
 		.thread_word = thread_word,
 		.slot = layer->word,
 		.fault_handler = fault_handler,
+		.leaves = &layer->leaves,
 	};
 	err = layer_init(layer, lower);
 	if (err) {

@@ -295,6 +295,17 @@ static int read_params(struct guard *g)
 	return guard_read_sizes(g, chic_param_text(args, "size"));
 }
 
+/* What sampling passes over need not come here to be passed over. */
+static void tell_what_is_left(const struct guard *g)
+{
+	if (g->sample > 1 && CHIC_HAS(g->args, leaves))
+		*g->args->leaves = (struct chic_module_leaves){
+			.countdown = &guard_countdown,
+			.base = g->base,
+			.bytes = g->range,
+		};
+}
+
 int guard_init(const struct chic_module_args *args, const struct chic_layer *lower, void **ctx)
 {
 	struct guard *g = pages_new(sizeof(*g));
@@ -328,6 +339,7 @@ int guard_init(const struct chic_module_args *args, const struct chic_layer *low
 	guard_stacks_start(g);
 	guard_instance_add(g);
 	guard_signal_start(g);
+	tell_what_is_left(g);
 	*ctx = g;
 	return 0;
 

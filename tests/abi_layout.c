@@ -87,7 +87,14 @@ FIELD_IS(struct chic_module_args, warn, 5);
 FIELD_IS(struct chic_module_args, thread_word, 6);
 FIELD_IS(struct chic_module_args, slot, 7);
 FIELD_IS(struct chic_module_args, fault_handler, 8);
-SIZE_IS(struct chic_module_args, 9);
+FIELD_IS(struct chic_module_args, leaves, 9);
+SIZE_IS(struct chic_module_args, 10);
+
+/* Never. */
+FIELD_IS(struct chic_module_leaves, countdown, 0);
+FIELD_IS(struct chic_module_leaves, base, 1);
+FIELD_IS(struct chic_module_leaves, bytes, 2);
+SIZE_IS(struct chic_module_leaves, 3);
 
 /* Never: it is the element of an array. */
 FIELD_IS(struct chic_module_param, name, 0);
