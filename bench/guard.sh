@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# What guarding every block costs, beside the peers that are installed; and what a
-# guard costs whole programs that guards one block in 5,000.
+# What guarding every block costs, without stacks but for one line, beside the peers that
+# are installed; and what a guard costs whole programs that guards one block in 5,000.
 #
 #	bench/guard.sh [ROUNDS [pairs] [memory] [programs]]
 #
@@ -64,18 +64,19 @@ scudo=$(find /usr/lib/llvm-*/lib/clang -name "libclang_rt.scudo_standalone-$(una
 dislocator=$(find /usr/lib -name libdislocator.so 2>/dev/null | head -n 1)
 gwp=GWP_ASAN_Enabled=true:GWP_ASAN_SampleRate=1:GWP_ASAN_MaxSimultaneousAllocations=65536
 {
-	ours guard
-	ours again
-	ours userfaultfd backend=userfaultfd
-	ours madvise backend=madvise
-	ours mprotect backend=mprotect
+	ours guard stacks=off
+	ours again stacks=off
+	ours userfaultfd stacks=off backend=userfaultfd
+	ours madvise stacks=off backend=madvise
+	ours mprotect stacks=off backend=mprotect
+	ours with-stacks
 	peer electric-fence libefence.so.0 EF_DISABLE_BANNER=1
 	peer duma libduma.so.0 DUMA_DISABLE_BANNER=1
 	peer gwp-asan "$scudo" "SCUDO_OPTIONS=$gwp"
 	peer libdislocator "$dislocator"
 } >"$tmp/candidates"
 candidates=$(sed 's/=.*//' "$tmp/candidates")
-all_ours=$(echo "$candidates" | grep -xE 'guard|userfaultfd|madvise|mprotect')
+all_ours=$(echo "$candidates" | grep -xE 'guard|userfaultfd|madvise|mprotect|with-stacks')
 
 # under NAME COMMAND...: in the environment of a candidate, what it writes last
 under()
@@ -143,7 +144,7 @@ measure_pairs()
 	for who in $candidates
 	do
 		case $who in
-		guard | again | userfaultfd | madvise | mprotect) n=100000 ;;
+		guard | again | userfaultfd | madvise | mprotect | with-stacks) n=100000 ;;
 		*) n=2000 ;;
 		esac
 		echo "$who $n $(under "$who" "$tmp/guard" realloc $n)"
