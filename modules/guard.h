@@ -138,6 +138,7 @@ struct guard {
 	size_t quarantine;
 	size_t limit; /* most live guarded blocks */
 	size_t maps; /* most slots that are apart or torn out */
+	size_t data; /* most bytes that are armed, apart, or of stacks: of each */
 	size_t size_min, size_max;
 	const char *dso; /* of whom blocks are guarded; empty: everybody */
 	uint32_t sample;

@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "guard.h"
@@ -19,6 +20,8 @@
 #define MAX_MAP_COUNT "/proc/sys/vm/max_map_count"
 #define MAX_MAP_COUNT_DEFAULT 65530
 #define MAPS_PER_SLOT 2
+/* Of the data that a process may have, this part is for slots of either kind. */
+#define DATA_SHARE 8
 
 static const struct guard_backend *const backends[] = {
 	&guard_uffd,
@@ -69,6 +72,19 @@ static size_t maps_allowed(const struct guard *g)
 	return most;
 }
 
+/*
+ * What is armed is data to the system, used or not, of which a process may have been
+ * given so much: most of it stays with the program.
+ */
+static size_t data_allowed(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_DATA, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
+		return SIZE_MAX;
+	return limit.rlim_cur / DATA_SHARE;
+}
+
 static size_t first_choice(const struct guard *g, const char *name)
 {
 	for (size_t i = 0; i < BACKENDS; i++)
@@ -98,7 +114,8 @@ void guard_backend_start(struct guard *g)
 	g->backend = &guard_mprotect;
 	if (g->range)
 		start_from(g, first_choice(g, wanted), wanted);
-	g->maps = maps_allowed(g);
+	g->data = data_allowed();
+	g->maps = smaller(maps_allowed(g), g->data / g->page);
 }
 
 void guard_backend_stop(struct guard *g)

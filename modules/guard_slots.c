@@ -116,6 +116,17 @@ static struct guard_record *cut(struct guard *g, unsigned order)
 	return r;
 }
 
+/* Slots that the back end is not to have must not be in what it watches. */
+static bool arm_pages(struct guard *g, char *p, size_t size)
+{
+	size_t end = p + size - g->base;
+
+	if (end <= g->data && g->backend->arm(g, p, size))
+		return true;
+	addresses_close(p, size);
+	return false;
+}
+
 /*
  * Have so many granules armed.  What is armed in two steps may be two mappings, in
  * which no slot may lie: what is left of the last step becomes small slots.
@@ -135,7 +146,7 @@ static bool arm(struct guard *g, size_t granules)
 			return false;
 		guard_slot_put(g, r);
 	}
-	g->armed_apart = !g->backend->arm(g, p, step * guard_granule(g));
+	g->armed_apart = !arm_pages(g, p, step * guard_granule(g));
 	g->armed += step;
 	return true;
 }

@@ -12,9 +12,11 @@
 
 void guard_stacks_start(struct guard *g)
 {
+	size_t bytes = smaller(TRACES_BYTES, smaller(g->range / RANGE_SHARE, g->data));
+
 	if (!chic_param_number(g->args, "stacks") || !g->range)
 		return;
-	if (stacktrace_table_open(&g->traces, smaller(TRACES_BYTES, g->range / RANGE_SHARE), 0))
+	if (stacktrace_table_open(&g->traces, bytes, 0))
 		goto err_warn;
 	if (guard_stacks_reserve(g))
 		return;
