@@ -5,7 +5,7 @@
  *	guard pair		nanoseconds a pair, one block live
  *	guard batch		... with a hundred live at a time
  *	guard threads		... two threads
- *	guard rss BLOCKS	KiB of memory with so many blocks live
+ *	guard rss BLOCKS	KiB of memory with so many blocks live, and without files' pages
  *	guard freed BLOCKS	... and after all were freed
  *	guard live BLOCKS	how many blocks there came to be, and mappings then
  *	guard realloc BLOCKS	ms for so many reallocs of 17 bytes more
@@ -125,14 +125,15 @@ static void time_reallocs(size_t n)
 
 /* -------------------------------------------------------------- memory -- */
 
-static long kib_resident(void)
+/* A line of /proc/self/status: "VmRSS: %ld", "RssAnon: %ld". */
+static long kib_of(const char *format)
 {
 	char line[256];
 	long kib = 0;
 	FILE *file = fopen("/proc/self/status", "r");
 
 	while (file && fgets(line, sizeof(line), file))
-		if (sscanf(line, "VmRSS: %ld", &kib) == 1)
+		if (sscanf(line, format, &kib) == 1)
 			break;
 	if (file)
 		fclose(file);
@@ -164,17 +165,17 @@ static char **blocks(size_t n)
 static void tell_rss(size_t n)
 {
 	blocks(n);
-	printf("%ld\n", kib_resident());
+	printf("%ld %ld\n", kib_of("VmRSS: %ld"), kib_of("RssAnon: %ld"));
 }
 
 static void tell_freed(size_t n)
 {
 	char **p = blocks(n);
-	long live = kib_resident();
+	long live = kib_of("VmRSS: %ld");
 
 	for (size_t i = 0; i < n; i++)
 		free(p[i]);
-	printf("%ld %ld\n", live, kib_resident());
+	printf("%ld %ld\n", live, kib_of("VmRSS: %ld"));
 }
 
 /* The last line tells, where the peer ends the process. */

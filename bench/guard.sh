@@ -165,7 +165,7 @@ least()
 
 measure_memory()
 {
-	echo "== KiB of memory with 20,000 blocks of 64 bytes, the smallest of three"
+	echo "== KiB of memory with 20,000 blocks of 64 bytes, and of this what is no file's"
 	for who in $candidates
 	do
 		echo "$who $(least under "$who" "$tmp/guard" rss 20000)"

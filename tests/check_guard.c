@@ -677,6 +677,31 @@ static void *first_is_own(void *arg)
 }
 
 /* Nor is a thread's first one guarded more often than others. */
+/* Who goes by what it says, without asking, does as it does. */
+START_TEST(sampling_says_what_it_leaves)
+{
+	const struct chic_module_leaves *leaves = args.leaves;
+	unsigned guarded = 0;
+
+	ck_assert_ptr_nonnull(leaves->countdown);
+	for (int i = 0; i < 30000; i++) {
+		void *p = NULL;
+
+		if (*leaves->countdown > 1)
+			--*leaves->countdown;
+		else
+			p = guard_malloc(subject.ctx, 64);
+		if (!p || !guard_owns(subject.ctx, p))
+			continue;
+		MUST((uintptr_t)p - (uintptr_t)leaves->base < leaves->bytes);
+		guarded++;
+		guard_mfree(subject.ctx, p);
+	}
+	ck_assert_uint_gt(guarded, 9000);
+	ck_assert_uint_lt(guarded, 11000);
+}
+END_TEST
+
 START_TEST(sampling_does_not_begin_anew_with_each_thread)
 {
 	atomic_int own = 0;
@@ -923,6 +948,7 @@ static Suite *make_suite(void)
 	add_one(suite, "range full", start_small_range, past_the_range_lower_serves);
 	add_one(suite, "limit", start_limited, past_the_limit_lower_serves);
 	add_one(suite, "sample", start_sampled, sampling_guards_one_in_so_many);
+	add_one(suite, "leaves", start_sampled, sampling_says_what_it_leaves);
 	suite_add_tcase(suite, init_case());
 	return suite;
 }

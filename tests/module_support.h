@@ -206,6 +206,8 @@ static void **support_thread_word(unsigned slot)
 	return &support_word;
 }
 
+static struct chic_module_leaves support_leaves;
+
 /* Fill args for a module with these parameters; what main() of the test resets. */
 static inline void support_args(struct chic_module_args *args,
 				const struct chic_module_param *params, size_t n)
@@ -219,7 +221,9 @@ static inline void support_args(struct chic_module_args *args,
 		.warn = support_warn,
 		.thread_word = support_thread_word,
 		.slot = 3,
+		.leaves = &support_leaves,
 	};
+	support_leaves = (struct chic_module_leaves){0};
 	last_fail[0] = last_warn[0] = '\0';
 	support_word = NULL;
 	lower_live = 0;
