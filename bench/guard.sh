@@ -19,16 +19,11 @@ preload=${CHIC_ALLOC_PRELOAD:-$PWD/.libs/libchic_alloc_preload.so}
 modules=${CHIC_ALLOC_MODULEDIR:-$PWD/modules/.libs}
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
+. "$srcdir/bench/lib.sh"
 . "$srcdir/bench/workloads.sh"
 
-for file in "$preload" "$modules/guard.so"
-do
-	[ -r "$file" ] || { echo "guard.sh: $file is missing, expected a build" >&2; exit 1; }
-done
-for program in guard interleave
-do
-	${CC:-cc} -O2 -fno-builtin -pthread -o "$tmp/$program" "$srcdir/bench/$program.c" || exit 1
-done
+must_exist "$preload" "$modules/guard.so"
+compile guard interleave
 
 # ---------------------------------------------------------- candidates ----
 
@@ -52,7 +47,7 @@ ours()
 # peer NAME LIBRARY [ENVIRONMENT]: if the dynamic linker finds that
 peer()
 {
-	if [ "$2" ] && LD_PRELOAD=$2 ldd /bin/true 2>&1 | grep -q "$(basename "$2") \|$2"; then
+	if [ "$2" ] && has_library "$2"; then
 		echo "$1=LD_PRELOAD=$2${3+|$3}"
 	else
 		echo "$1: skipped, not installed" >&2
@@ -74,14 +69,14 @@ gwp=GWP_ASAN_Enabled=true:GWP_ASAN_SampleRate=1:GWP_ASAN_MaxSimultaneousAllocati
 	peer duma libduma.so.0 DUMA_DISABLE_BANNER=1
 	peer gwp-asan "$scudo" "SCUDO_OPTIONS=$gwp"
 	peer libdislocator "$dislocator"
-} >"$tmp/candidates"
-candidates=$(sed 's/=.*//' "$tmp/candidates")
+} >"$tmp/guards"
+candidates=$(sed 's/=.*//' "$tmp/guards")
 all_ours=$(echo "$candidates" | grep -xE 'guard|userfaultfd|madvise|mprotect|with-stacks')
 
 # under NAME COMMAND...: in the environment of a candidate, what it writes last
 under()
 {
-	environment=$(sed -n "s/^$1=//p" "$tmp/candidates" | tr '|' '\n')
+	environment=$(sed -n "s/^$1=//p" "$tmp/guards" | tr '|' '\n')
 	shift
 	# shellcheck disable=SC2086
 	env $environment timeout 60 "$@" 2>"$tmp/err" | tail -n 1
@@ -105,21 +100,22 @@ time_rounds()
 
 medians()
 {
-	awk -v order="$(echo "$candidates" | tr '\n' ' ')" '
-	function median(list, n,	i, j, t) {
-		for (i = 2; i <= n; i++)
-			for (j = i; j > 1 && list[j] < list[j - 1]; j--) {
-				t = list[j]; list[j] = list[j - 1]; list[j - 1] = t
-			}
-		return n % 2 ? list[(n + 1) / 2] : (list[n / 2] + list[n / 2 + 1]) / 2
-	}
+	awk -v order="$(echo "$candidates" | tr '\n' ' ')" "$statistics"'
 	function cell(who, what, ratio,		i, k) {
 		k = 0
 		for (i = 1; i <= rounds; i++)
 			if ((i, who, what) in value && (i, "guard", what) in value)
 				list[++k] = (ratio ? value[i, "guard", what] : 1) / value[i, who, what]
-		return !k ? "-" : ratio ? sprintf("%.3f", median(list, k)) : \
-			sprintf("%.0f", 1 / median(list, k))
+		if (!k)
+			return "-"
+		m = median(list, k)
+		low = list[low_of(k)]
+		high = list[k + 1 - low_of(k)]
+		if (!ratio)
+			emit("64 bytes, " what, who, "", "ns", 1 / m, 1 / high, 1 / low)
+		else if (who != "guard")
+			emit("64 bytes, " what, "guard", who, "ratio", m, low, high)
+		return ratio ? sprintf("%.3f", m) : sprintf("%.0f", 1 / m)
 	}
 	function table(title, ratio,	i) {
 		printf "%-15s %9s %9s %9s\n", title, "pair", "batch", "2 threads"
@@ -168,7 +164,9 @@ measure_memory()
 	echo "== KiB of memory with 20,000 blocks of 64 bytes, and of this what is no file's"
 	for who in $candidates
 	do
-		echo "$who $(least under "$who" "$tmp/guard" rss 20000)"
+		echo "$who $(least under "$who" "$tmp/guard" rss 20000)" |
+			awk "$statistics"'NF == 2 { emit("20,000 live blocks", $1, "", "KiB", $2, $2, $2) }
+				{ print }'
 	done
 	echo "== KiB with 20,000 blocks live, and with all of them freed and inaccessible"
 	for who in $all_ours
@@ -194,41 +192,32 @@ configure()
 	echo "$1=LD_PRELOAD=$preload|CHIC_ALLOC_CONF=$tmp/$1.conf"
 }
 
-# time_command NAME COMMAND...
-time_command()
-{
-	name=$1
-	shift
-	command -v "$1" >/dev/null || { echo "== $name: skipped, $1 is not installed"; return; }
-	echo "== $name, one block in 5,000 guarded"
-	"$tmp/interleave" "$rounds" "$(configure heap 'module = default')" \
-		"$(configure again 'module = default')" \
-		"$(configure sampled "module = guard
-[module guard]
-path = $modules/guard.so
-sample = 5000")" -- "$@" 2>"$tmp/err" || tail -n 3 "$tmp/err"
-}
-
 measure_programs()
 {
 	work_sql 200000 2 >"$tmp/sql"
 	work_perl 300000 3 >"$tmp/hash.pl"
 	work_c "$srcdir" >"$tmp/elf.i"
-	cat >"$tmp/tables.lua" <<-'LUA'
+	cat >"$tmp/tables.lua" <<-LUA
 		for n = 1, 3 do
 			local t = {}
-			for i = 1, 300000 do t[i % 5000 + 1] = {i, tostring(i), {i}} end
+			for i = 1, $(scaled 300000) do t[i % 5000 + 1] = {i, tostring(i), {i}} end
 			print(#t)
 		end
 	LUA
 	PERL_HASH_SEED=0
 	export PERL_HASH_SEED
+	echo "== one block in 5,000 guarded"
+	candidates "$(configure heap 'module = default')" "$(configure again 'module = default')" \
+		"$(configure sampled "module = guard
+[module guard]
+path = $modules/guard.so
+sample = 5000")"
 	time_command sqlite3 sqlite3 :memory: ".read $tmp/sql"
 	time_command perl perl "$tmp/hash.pl"
-	time_command lua lua "$tmp/tables.lua"
-	time_command gcc "$(gcc -print-prog-name=cc1)" -quiet -O2 -fpreprocessed "$tmp/elf.i" \
-		-o "$tmp/elf.s"
-	[ ! -e "$srcdir/.git" ] || time_command git git -C "$srcdir" log -p --stat -n 100
+	time_command lua lua5.4 "$tmp/tables.lua"
+	time_command gcc "$(gcc -print-prog-name=cc1)" -quiet "$(optimised 2)" \
+		-fpreprocessed "$tmp/elf.i" -o "$tmp/elf.s"
+	[ ! -e "$srcdir/.git" ] || time_command git git -C "$srcdir" log -p --stat -n "$(scaled 100)"
 }
 
 for part in $parts

@@ -23,7 +23,8 @@ compile interleave
 ${CXX:-c++} -std=c++17 -O2 -fno-builtin -pthread -I"$srcdir/include" -I"$srcdir/loader" \
 	"$srcdir/bench/loops.cc" -DWITH_HOOKS -o "$tmp/loops" -L"$libdir" -lchic_alloc || exit 1
 : >"$tmp/platform.conf"
-printf '[allocator]\nmodule = %s\nlog = stderr\non_error = fail\n' "$library" >"$tmp/vendor.conf"
+printf '[allocator]\nmodule = %s\nlog = stderr\non_error = fail\n' "$library" \
+	>"$tmp/vendor.conf"
 
 # compare NAME PRELOAD CONF
 compare()

@@ -43,11 +43,13 @@ work_perl 900000 >"$tmp/hash.pl"
 
 time_command sqlite3 sqlite3 :memory: ".read $tmp/sql"
 time_command perl perl "$tmp/hash.pl"
-work_c "$srcdir" >"$tmp/elf.i" && time_command gcc "$(gcc -print-prog-name=cc1)" -quiet "$(optimised 3)" \
-	-fpreprocessed "$tmp/elf.i" -o "$tmp/elf.s"
-time_command python3 env PYTHONMALLOC=malloc /usr/bin/python3 -c \
-	"import json; d = {str(i): [i] * 5 for i in range($(scaled 400000))}; print(len(json.dumps(d)))"
-[ ! -e "$srcdir/.git" ] || time_command git git -C "$srcdir" log -n "$(scaled 2000)" -p --stat -C -C
+work_c "$srcdir" >"$tmp/elf.i" && time_command gcc "$(gcc -print-prog-name=cc1)" -quiet \
+	"$(optimised 3)" -fpreprocessed "$tmp/elf.i" -o "$tmp/elf.s"
+time_command python3 env PYTHONMALLOC=malloc /usr/bin/python3 -c "import json
+d = {str(i): [i] * 5 for i in range($(scaled 400000))}
+print(len(json.dumps(d)))"
+[ ! -e "$srcdir/.git" ] ||
+	time_command git git -C "$srcdir" log -n "$(scaled 2000)" -p --stat -C -C
 work_lua 900000 >"$tmp/tables.lua"
 time_command lua lua5.4 "$tmp/tables.lua"
 
@@ -56,8 +58,9 @@ PATH=$PATH:/usr/sbin
 mkdir "$tmp/data"
 work_mariadb 100000 >"$tmp/orders"
 measure=-c
+bootstrap='mariadbd "$@" --bootstrap <"$0" 2>/dev/null'
 command -v mariadbd >/dev/null || echo "== mariadb: skipped, mariadbd is not installed"
-! command -v mariadbd >/dev/null || time_command mariadb sh -c 'mariadbd "$@" --bootstrap <"$0" 2>/dev/null' "$tmp/orders" \
+! command -v mariadbd >/dev/null || time_command mariadb sh -c "$bootstrap" "$tmp/orders" \
 	--no-defaults --user="$(id -un)" --datadir="$tmp/data" --skip-innodb \
 	--default-storage-engine=Aria
 measure=
@@ -73,11 +76,11 @@ done
 # The interval of the geometric mean: rounds are drawn again and again.
 awk "$statistics"'
 BEGIN { split("exchange server shuffle fragment", list); for (i in list) classic[list[i]] }
-$1 == "program" { program = ++programs; kind[program] = ($2 in classic) ? "classic" : "real"; next }
-{ time[program, $1, $2] = $3; names[$1]; if ($2 > last) last = $2 }
+$1 == "program" { kind[++programs] = ($2 in classic) ? "classic" : "real"; next }
+{ time[programs, $1, $2] = $3; names[$1]; if ($2 > last) last = $2 }
 function mean(name, which, drawn,	p, i, at, sum, n, ratio) {
 	for (p = 1; p <= programs; p++) {
-		if (which != "" && kind[p] != which)
+		if (which != "" && kind[p] != which || !((p, "direct", 0) in time))
 			continue
 		for (i = 0; i <= last; i++) {
 			at = drawn ? int(rand() * (last + 1)) : i

@@ -44,7 +44,10 @@ done
 "$tmp/interleave" "$rounds" "$@" -- "$tmp/nothing" || exit 1
 
 # Instructions repeat where times do not; the dynamic linker's are among them.
-command -v valgrind >/dev/null || { echo "== instructions: skipped, valgrind is not installed"; exit; }
+command -v valgrind >/dev/null || {
+	echo "== instructions: skipped, valgrind is not installed"
+	exit
+}
 candidates "$@"
 while IFS="=" read -r name environment
 do

@@ -8,10 +8,10 @@
 // candidate once, in random order, in an instance of its own.  What comes out are the
 // ratios to the reference's time in the same round, the median with its 95% interval,
 // and the pages of memory at the end.
-import { readFileSync } from 'node:fs';
+import { appendFileSync, readFileSync } from 'node:fs';
 
 const [rounds, ...files] = process.argv.slice(2);
-const steps = 2e6; // half of them take a block, half give one back
+const steps = 2e6 / (process.env.BENCH_SCALE || 1); // half of them take a block, half give one back
 const loads = [
 	['sizes to 1000, 1000 blocks', 2000, 1000, 1],
 	['sizes to 1000, 10000 blocks', 20000, 1000, 1],
@@ -49,6 +49,13 @@ function measure(candidate, load, seed) {
 const quantile = (sorted, q) => sorted[Math.round(q * (sorted.length - 1))];
 const half = Math.min(0.5, 0.98 / Math.sqrt(rounds));
 
+// A line of results, see README.md.
+function emit(subject, candidate, reference, unit, low, median, high) {
+	const fields = ['wasm', subject, candidate, reference, unit, median, low, high, ''];
+	if (process.env.BENCH_RESULTS)
+		appendFileSync(process.env.BENCH_RESULTS, fields.join('\t') + '\n');
+}
+
 function report(load, results) {
 	console.log(load[0]);
 	const reference = results.get(candidates[0]);
@@ -60,6 +67,11 @@ function report(load, results) {
 		console.log(`  ${c.name.padEnd(12)} ${quantile(ms, 0.5).toFixed(1).padStart(7)} ms  ` +
 			`${mid.toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}]  ` +
 			`${Math.max(...all.map((r) => r.pages))} pages`);
+		const pages = Math.max(...all.map((r) => r.pages));
+		emit(load[0], c.name, '', 'ms', ...[0.5 - half, 0.5, 0.5 + half].map((q) => quantile(ms, q)));
+		emit(load[0], c.name, '', 'pages', pages, pages, pages);
+		if (c !== candidates[0])
+			emit(load[0], c.name, candidates[0].name, 'ratio', low, mid, high);
 	}
 }
 

@@ -19,7 +19,7 @@ trap 'rm -rf "$tmp"' EXIT
 
 [ -r "$archive" ] || {
 	echo "wasm.sh: $archive is missing, expected a build with --enable-wasm" >&2
-	exit 1
+	exit 77
 }
 
 # module NAME FLAGS...
@@ -33,7 +33,7 @@ module()
 
 module dlmalloc --target=wasm32-wasi -mexec-model=reactor -DBENCH_LIBC || {
 	echo "wasm.sh: no wasi-libc (Debian: wasi-libc)" >&2
-	exit 1
+	exit 77
 }
 module hooks --target=wasm32 -nostdlib -I"$srcdir/include" "$archive" &&
 	module heap --target=wasm32 -nostdlib -mbulk-memory -DBENCH_HEAP \
