@@ -14,13 +14,14 @@ static struct arena_slot *arena_make(void *buffer, size_t size)
 {
 	const size_t head = round_up(sizeof(struct arena_slot), ARENA_ALIGN);
 	size_t lost = -(uintptr_t)buffer & (ARENA_ALIGN - 1);
-	struct arena_slot *s = (void *)((char *)buffer + lost);
+	struct arena_slot *s;
 
 	if (!buffer || size > -(uintptr_t)buffer - 1)
 		return NULL;
 	size = smaller(size, UINT32_MAX); /* a header holds no more */
 	if (size < lost + head + ARENA_ALIGN + chic_window_step(1))
 		return NULL;
+	s = (void *)((char *)buffer + lost);
 	*s = (struct arena_slot){
 		.start = (char *)s + head,
 		.window.next = (char *)s + head + ARENA_ALIGN,

@@ -9,7 +9,7 @@ failed=0
 
 command -v clang >/dev/null || { echo "SKIP: no clang, which knows other machines"; exit 77; }
 for target in wasm32 wasm64 i386-linux-gnu x86_64-linux-gnu armv7-linux-gnueabihf \
-	aarch64-linux-gnu riscv32 riscv64-linux-gnu mips-linux-gnu powerpc64le-linux-gnu
+	armv7m-none-eabi aarch64-linux-gnu riscv32 riscv64-linux-gnu mips-linux-gnu powerpc64le-linux-gnu
 do
 	for language in c c++
 	do

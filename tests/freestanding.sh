@@ -24,19 +24,29 @@ nm=$(command -v llvm-nm || command -v nm) || { echo "SKIP: no nm (Debian: llvm)"
 machine_of()
 {
 	$COMPILE -dM -E -x c /dev/null >macros
-	case $(cat macros) in
-	*'__x86_64__ 1'*__ILP32__*) echo x32 ;;
-	*'__x86_64__ 1'*'__linux__ 1'*) echo x86_64 ;;
-	*'__i386__ 1'*'__linux__ 1'*) echo i386 ;;
-	*'__ARM_ARCH_7M__ 1'*) echo armv7m ;;
-	*) echo other ;;
-	esac
+	if defines __x86_64__ && defines __linux__ && ! defines __ILP32__
+	then
+		echo x86_64
+	elif defines __i386__ && defines __linux__
+	then
+		echo i386
+	elif defines __ARM_ARCH_7M__
+	then
+		echo armv7m
+	else
+		echo other
+	fi
+}
+
+defines()
+{
+	grep -q "^#define $1 " macros
 }
 
 machine=$(machine_of)
 case $machine in
 x86_64 | i386)
-	link='-static -no-pie -fno-pic -nostdlib -Wl,--gc-sections'
+	link='-static -fno-pic -nostdlib -Wl,--gc-sections'
 	run=
 	;;
 armv7m)

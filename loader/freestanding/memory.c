@@ -24,13 +24,19 @@ WEAK void *memcpy(void *restrict to, const void *restrict from, size_t n)
 	return to;
 }
 
+/* Not by memcpy, which may be another one. */
 WEAK void *memmove(void *to, const void *from, size_t n)
 {
 	const unsigned char *s = from;
 	unsigned char *d = to;
 
-	if ((uintptr_t)d - (uintptr_t)s >= n)
-		return memcpy(to, from, n);
+	if ((uintptr_t)d - (uintptr_t)s >= n) {
+		while (n--) {
+			OPAQUE(s);
+			*d++ = *s++;
+		}
+		return to;
+	}
 	while (n--) {
 		OPAQUE(s);
 		d[n] = s[n];
