@@ -56,7 +56,9 @@ static bool block_size(const struct entry_shape *shape, size_t cap, size_t *out)
 /* Of so many bytes that the pages are what it costs. */
 static bool is_large(size_t size)
 {
-	return RT_HUGE && size >= 2 * RT_HUGE;
+	const size_t huge = RT_HUGE;
+
+	return huge && size >= 2 * huge;
 }
 
 static void lay_out(struct hash_table *t, const struct entry_shape *shape, uint8_t *p,

@@ -165,8 +165,9 @@ bool region_is_live(RegionHandle region)
 
 static struct chunk *chunk_add(struct slot *slot, size_t size)
 {
-	bool huge = RT_HUGE && size >= RT_HUGE && !(size & (RT_HUGE - 1));
-	size_t align = huge ? RT_HUGE : CHUNK_ALIGN;
+	const size_t page = RT_HUGE;
+	bool huge = page && size >= page && !(size & (page - 1));
+	size_t align = huge ? page : CHUNK_ALIGN;
 	struct chunk *chunk = (struct chunk *)rt_get(size, align);
 
 	if (!chunk)
@@ -181,15 +182,17 @@ static struct chunk *chunk_add(struct slot *slot, size_t size)
 /* Few frees in the end, and no more unused than a third of the region or a huge page. */
 static size_t chunk_size_after(size_t size, size_t all)
 {
+	const size_t page = RT_HUGE;
+
 	if (size < CHUNK_SECOND)
 		return CHUNK_SECOND;
 	if (size < CHUNK_SMALL)
 		return size * 2;
-	if (!RT_HUGE)
+	if (!page)
 		return size;
 	if (all / 2 >= CHUNK_MOST)
 		return CHUNK_MOST;
-	return all / 2 < RT_HUGE ? RT_HUGE : all / 2 & -RT_HUGE;
+	return all / 2 < page ? page : all / 2 & -page;
 }
 
 /* One for small blocks, which must have room in it; the present one's rest is lost. */

@@ -196,14 +196,17 @@ static void end_of_a_second_stack(void)
 	end_of_stack();
 }
 
-__attribute__((noinline)) static void smash_and_bug(char *p)
+/* Not on the stack, where some compilers keep what they are given. */
+static char *volatile smashed_block;
+
+__attribute__((noinline)) static void smash_and_bug(void)
 {
 	char local[16];
 	char *at = (char *)(((uintptr_t)local + 63) & ~(uintptr_t)63);
 
 	/* this frame and the callers': nothing of it is an address any more */
 	memset(at, 0x41, 4096);
-	p[64] = 2;
+	smashed_block[64] = 2;
 	_exit(3);
 }
 
@@ -212,7 +215,8 @@ static void smashed(void)
 	char room[8192];
 
 	memset(room, 0, sizeof(room));
-	smash_and_bug(block());
+	smashed_block = block();
+	smash_and_bug();
 }
 
 /* A function's address for the stack pointer. */

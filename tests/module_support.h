@@ -37,7 +37,8 @@
  * that a reset drops or a child leaves behind are no leaks.
  */
 #define SANITIZER_OPTIONS                                                                      \
-	"handle_segv=0:handle_abort=0:allocator_may_return_null=1:detect_leaks=0"
+	"handle_segv=0:handle_sigbus=0:handle_abort=0:allocator_may_return_null=1:"            \
+	"detect_leaks=0"
 
 __attribute__((visibility("default"))) const char *__asan_default_options(void);
 const char *__asan_default_options(void)
