@@ -623,7 +623,6 @@ static size_t max_map_count(void)
 	return n;
 }
 
-/* It ends where a process has more mappings than its tables hold. */
 static bool under_valgrind(void)
 {
 	const char *preload = getenv("LD_PRELOAD");
@@ -919,6 +918,16 @@ static void add_one(Suite *suite, const char *name, void (*setup)(void), const T
 	suite_add_tcase(suite, tc);
 }
 
+/* Valgrind knows one back end, few mappings, and takes a second for each test. */
+static void add_native(Suite *suite)
+{
+	suite_add_tcase(suite, common_tests("common, userfaultfd", start_userfaultfd, stop));
+	suite_add_tcase(suite, common_tests("common, madvise", start_madvise, stop));
+	suite_add_tcase(suite, default_case("userfaultfd", start_userfaultfd));
+	suite_add_tcase(suite, default_case("madvise", start_madvise));
+	add_one(suite, "mappings", start_mprotect, live_blocks_leave_a_quarter_of_the_mappings);
+}
+
 static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("guard");
@@ -927,18 +936,13 @@ static Suite *make_suite(void)
 	suite_add_tcase(suite, common_tests("common, sampled", start_sampled, stop));
 	suite_add_tcase(suite, common_tests("common, limited", start_limited, stop));
 	suite_add_tcase(suite, common_tests("common, small range", start_small_range, stop));
-	suite_add_tcase(suite, common_tests("common, userfaultfd", start_userfaultfd, stop));
-	suite_add_tcase(suite, common_tests("common, madvise", start_madvise, stop));
 	suite_add_tcase(suite, common_tests("common, mprotect", start_mprotect, stop));
 	suite_add_tcase(suite, common_tests("common, left", start_left, stop));
-	suite_add_tcase(suite, default_case("userfaultfd", start_userfaultfd));
-	suite_add_tcase(suite, default_case("madvise", start_madvise));
 	suite_add_tcase(suite, default_case("mprotect", start_mprotect));
 	suite_add_tcase(suite, byte_case());
 	suite_add_tcase(suite, left_case());
 	if (!under_valgrind())
-		add_one(suite, "mappings", start_mprotect,
-			live_blocks_leave_a_quarter_of_the_mappings);
+		add_native(suite);
 	add_one(suite, "sizes", start_sizes, only_some_sizes);
 	add_one(suite, "sampled threads", start_sampled,
 		sampling_does_not_begin_anew_with_each_thread);
