@@ -126,29 +126,20 @@ static int layer_begin(struct layer *layer, const struct chic_stack_layer *wante
 
 /* ---- the stack ---- */
 
+/* A layer begins with its size; then it has the entries of a table, in the same order. */
+enum { ENTRIES = offsetof(struct chic_layer, alloc) };
+_Static_assert(offsetof(struct chic_layer, usable_size) - ENTRIES == sizeof(struct table),
+	       "a table is what comes first in a layer");
+
 static void entries_to_layer(const struct table *from, struct chic_layer *to)
 {
 	*to = (struct chic_layer){.size = sizeof(*to)};
-	to->alloc.fn = from->alloc.fn;
-	to->alloc.ctx = from->alloc.ctx;
-	to->alloc_zeroed.fn = from->alloc_zeroed.fn;
-	to->alloc_zeroed.ctx = from->alloc_zeroed.ctx;
-	to->realloc.fn = from->realloc.fn;
-	to->realloc.ctx = from->realloc.ctx;
-	to->free.fn = from->free.fn;
-	to->free.ctx = from->free.ctx;
+	memcpy((char *)to + ENTRIES, from, sizeof(*from));
 }
 
 static void entries_to_table(const struct chic_layer *from, struct table *to)
 {
-	to->alloc.fn = from->alloc.fn;
-	to->alloc.ctx = from->alloc.ctx;
-	to->alloc_zeroed.fn = from->alloc_zeroed.fn;
-	to->alloc_zeroed.ctx = from->alloc_zeroed.ctx;
-	to->realloc.fn = from->realloc.fn;
-	to->realloc.ctx = from->realloc.ctx;
-	to->free.fn = from->free.fn;
-	to->free.ctx = from->free.ctx;
+	memcpy(to, (const char *)from + ENTRIES, sizeof(*to));
 }
 
 static void layers_end(size_t n)
