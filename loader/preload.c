@@ -122,7 +122,7 @@ static inline void *count(const struct dispatch *d, unsigned which, void *p)
 						    : count_full(d, which, p);
 }
 
-/* Every request that is not small and plain: booting, size 0, large, or counted in full. */
+/* Every request that does not go a short way: booting, size 0, large, a thread's first. */
 __attribute__((noinline)) static void *malloc_looked_at(const struct dispatch *d, size_t size)
 {
 	void *p;
@@ -255,6 +255,10 @@ static void full_layer_free(void *p)
 
 void short_way_lead(struct short_way *way, const struct dispatch *d)
 {
+	if (d->leaves) {
+		leaves_lead(way);
+		return;
+	}
 	way->malloc = d->layered ? layer_malloc : d->direct.malloc;
 	way->free = d->layered ? layer_free : d->direct.free;
 	way->calloc = d->layered ? layer_calloc : d->direct.calloc;

@@ -169,11 +169,9 @@ void boot_close(uintptr_t *base, size_t *len);
 
 /* preload_leaves.c - past a layer that leaves most to the family below it */
 
+/* Whether that is so, and where the layer's are; not where bytes are counted. */
 void leaves_fill(struct dispatch *d, const struct chic_interposed *in);
-void *leaves_malloc(size_t size);
-void *leaves_calloc(size_t n, size_t size);
-void *leaves_realloc(void *p, size_t size);
-void leaves_free(void *p);
+void leaves_lead(struct short_way *way);
 
 /* preload_signal.c */
 

@@ -33,7 +33,7 @@ static inline bool passes(void)
 	return true;
 }
 
-void *leaves_malloc(size_t size)
+static void *leaves_malloc(size_t size)
 {
 	const struct dispatch *d = &preload_page.dispatch;
 
@@ -42,7 +42,7 @@ void *leaves_malloc(size_t size)
 	return d->layer.malloc.fn(d->layer.malloc.ctx, size);
 }
 
-void *leaves_calloc(size_t n, size_t size)
+static void *leaves_calloc(size_t n, size_t size)
 {
 	const struct dispatch *d = &preload_page.dispatch;
 
@@ -51,7 +51,7 @@ void *leaves_calloc(size_t n, size_t size)
 	return d->layer.calloc.fn(d->layer.calloc.ctx, n, size);
 }
 
-void *leaves_realloc(void *p, size_t size)
+static void *leaves_realloc(void *p, size_t size)
 {
 	const struct dispatch *d = &preload_page.dispatch;
 
@@ -60,7 +60,7 @@ void *leaves_realloc(void *p, size_t size)
 	return d->layer.remalloc.fn(d->layer.remalloc.ctx, p, size);
 }
 
-void leaves_free(void *p)
+static void leaves_free(void *p)
 {
 	const struct dispatch *d = &preload_page.dispatch;
 
@@ -70,9 +70,17 @@ void leaves_free(void *p)
 		d->layer.mfree.fn(d->layer.mfree.ctx, p);
 }
 
+void leaves_lead(struct short_way *way)
+{
+	way->malloc = leaves_malloc;
+	way->calloc = leaves_calloc;
+	way->realloc = leaves_realloc;
+	way->free = leaves_free;
+}
+
 void leaves_fill(struct dispatch *d, const struct chic_interposed *in)
 {
-	if (!in->leaves)
+	if (!in->leaves || in->telemetry == CHIC_TELEMETRY_FULL)
 		return;
 	d->leaves = true;
 	d->direct = *in->below;

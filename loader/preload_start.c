@@ -156,14 +156,6 @@ static const char *standdown_reason(void)
 	return NULL;
 }
 
-static void lead_past_layer(struct short_way *way)
-{
-	way->malloc = leaves_malloc;
-	way->calloc = leaves_calloc;
-	way->realloc = leaves_realloc;
-	way->free = leaves_free;
-}
-
 /*
  * Small requests of a heap whose answers nobody need look at.  Two words
  * cannot change at once: where the boot arena begins elsewhere than usual and other
@@ -175,10 +167,7 @@ static void short_way_open(struct short_way *way, const struct dispatch *d)
 
 	if (boot_base != preload_page.boot_base && !chic_only_thread())
 		return;
-	if (d->leaves && d->telemetry != CHIC_TELEMETRY_FULL)
-		lead_past_layer(way);
-	else
-		short_way_lead(way, d);
+	short_way_lead(way, d);
 	preload_page.boot_base = boot_base;
 	__atomic_store_n(&way->boot_len, d->boot_len, __ATOMIC_RELEASE);
 	__atomic_store_n(&way->sizes, SMALL_SIZES, __ATOMIC_RELEASE);
