@@ -11,6 +11,13 @@
 
 #include "guard.h"
 
+/* Addresses cost nothing where there are many. */
+#if UINTPTR_MAX > UINT32_MAX
+#define RANGE_DEFAULT "64G"
+#else
+#define RANGE_DEFAULT "512M"
+#endif
+
 CHIC_MODULE("guard", "mixed");
 CHIC_MODULE_VERSION("1.0");
 CHIC_MODULE_LICENSE("BSD-2-Clause");
@@ -24,7 +31,7 @@ CHIC_MODULE_PARM("side", "enum", "right", "right|left",
 		 "end of its pages that a block lies at, where an access past it faults");
 CHIC_MODULE_PARM("limit", "uint", "0", "",
 		 "most live guarded blocks, 0: as many as the back end can guard");
-CHIC_MODULE_PARM("range", "size", "64G", "1M-8T", "bytes of addresses reserved");
+CHIC_MODULE_PARM("range", "size", RANGE_DEFAULT, "1M-8T", "bytes of addresses reserved");
 CHIC_MODULE_PARM("sample", "uint", "1", "1-1000000000", "guard one allocation in so many");
 CHIC_MODULE_PARM("size", "string", "", "",
 		 "guard blocks of these sizes: MIN-MAX, such as 1-4K");

@@ -195,7 +195,7 @@ static const ElfW(Shdr) * section_at(const struct file *f, unsigned i)
 	uint64_t at = head->e_shoff + (uint64_t)i * sizeof(ElfW(Shdr));
 
 	if (i >= head->e_shnum || head->e_shentsize != sizeof(ElfW(Shdr)) ||
-	    at % sizeof(uint64_t) != 0 || !file_has(f, at, sizeof(ElfW(Shdr))))
+	    at % _Alignof(ElfW(Shdr)) != 0 || !file_has(f, at, sizeof(ElfW(Shdr))))
 		return NULL;
 	return (const void *)(f->data + at);
 }
@@ -208,7 +208,7 @@ static void section_find(const struct file *f, const ElfW(Shdr) * table, uintptr
 
 	if (!names || !file_has(f, table->sh_offset, table->sh_size) ||
 	    !file_has(f, names->sh_offset, names->sh_size) ||
-	    table->sh_offset % sizeof(uint64_t) != 0)
+	    table->sh_offset % _Alignof(ElfW(Sym)) != 0)
 		return;
 	for (size_t i = 0; i < n; i++)
 		consider(found, (const ElfW(Sym) *)(f->data + table->sh_offset) + i,

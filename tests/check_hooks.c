@@ -102,7 +102,7 @@ END_TEST
 
 START_TEST(default_failure_is_a_typed_null)
 {
-	size_t huge = (size_t)PTRDIFF_MAX;
+	size_t huge = IMPOSSIBLE_SIZE;
 	ValueMutPtr block = chic_rt_alloc(64, 64);
 
 	check_handle(chic_rt_alloc(huge, 1), false, huge, 1);

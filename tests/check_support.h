@@ -7,8 +7,12 @@
 #define CHECK_SUPPORT_H
 
 #include <check.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+/* What no heap has.  With 32 bits there may be room for PTRDIFF_MAX and a little more. */
+#define IMPOSSIBLE_SIZE (sizeof(void *) < 8 ? SIZE_MAX / 4 * 3 : (size_t)PTRDIFF_MAX)
 
 /* The slowest builds (valgrind, sanitizers) get this many seconds a test. */
 #define CHECK_TIMEOUT 120

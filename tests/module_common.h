@@ -195,8 +195,10 @@ START_TEST(impossible_sizes_fail)
 	ValueMutPtr block = subject.alloc(subject.ctx, SIZE_MAX - 4096, 8);
 
 	ck_assert_ptr_null(block.ptr);
-	ck_assert_ptr_null(subject.malloc(subject.ctx, PTRDIFF_MAX));
-	ck_assert_ptr_null(subject.memalign(subject.ctx, (SIZE_MAX >> 1) + 1, 1));
+	ck_assert_ptr_null(subject.malloc(subject.ctx, IMPOSSIBLE_SIZE));
+	/* with 32 bits there is one such address */
+	if (sizeof(void *) == 8)
+		ck_assert_ptr_null(subject.memalign(subject.ctx, (SIZE_MAX >> 1) + 1, 1));
 }
 END_TEST
 
