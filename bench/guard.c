@@ -13,24 +13,15 @@
  * Times are the best of some rounds.  Pairs are few, because peers do not get past
  * 32,000: each takes mappings, which freed blocks keep.
  */
+#include "stats.h"
+
 #include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define PAIRS 2000
 #define ROUNDS 5
 #define BATCH 100
 #define SIZE 64
-
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1e9 + t.tv_nsec;
-}
 
 static char *get(size_t size)
 {
@@ -80,10 +71,10 @@ static double best(void *(*shape)(void *arg))
 	double least = 0;
 
 	for (int i = 0; i < ROUNDS; i++) {
-		double start = now(), took;
+		double start = bench_now(), took;
 
 		shape(NULL);
-		took = (now() - start) / PAIRS;
+		took = (bench_now() - start) / PAIRS;
 		if (i == 0 || took < least)
 			least = took;
 	}
@@ -110,7 +101,7 @@ static void time_threads(size_t n)
 
 static void time_reallocs(size_t n)
 {
-	double start = now();
+	double start = bench_now();
 	char *p = NULL;
 
 	for (size_t i = 1; i <= n; i++) {
@@ -120,7 +111,7 @@ static void time_reallocs(size_t n)
 		p[17 * i - 1] = 1;
 	}
 	free(p);
-	printf("%.1f\n", (now() - start) / 1e6);
+	printf("%.1f\n", (bench_now() - start) / 1e6);
 }
 
 /* -------------------------------------------------------------- memory -- */

@@ -20,8 +20,11 @@ trap 'rm -rf "$tmp"' EXIT
 
 must_exist "$libdir/libchic_alloc.so"
 compile interleave
-${CXX:-c++} -std=c++17 -O2 -fno-builtin -pthread -I"$srcdir/include" -I"$srcdir/loader" \
-	"$srcdir/bench/loops.cc" -DWITH_HOOKS -o "$tmp/loops" -L"$libdir" -lchic_alloc || exit 1
+for kind in malloc wrapper hooks
+do
+	${CC:-cc} -O2 -fno-builtin -pthread -DBLOCK="\"block_$kind.h\"" -I"$srcdir/include" \
+		"$srcdir/bench/pairs.c" -o "$tmp/$kind" -L"$libdir" -lchic_alloc || exit 1
+done
 : >"$tmp/platform.conf"
 printf '[allocator]\nmodule = %s\nlog = stderr\non_error = fail\n' "$library" \
 	>"$tmp/vendor.conf"
@@ -32,15 +35,16 @@ compare()
 	where=LD_LIBRARY_PATH=$libdir
 	set -- "$1" "$where|CHIC_ALLOC_CONF=$tmp/platform.conf|LD_PRELOAD=$2" \
 		"$where|CHIC_ALLOC_CONF=$tmp/$3.conf"
-	candidates "malloc=$2|LOOPS=malloc" "again=$2|LOOPS=malloc" \
-		"wrapper=$2|LOOPS=wrapper" "chic_rt=$3|LOOPS=chic"
+	candidates "malloc=$2|KIND=$tmp/malloc" "again=$2|KIND=$tmp/malloc" \
+		"wrapper=$2|KIND=$tmp/wrapper" "chic_rt=$3|KIND=$tmp/hooks"
 	for threads in 1 2
 	do
 		BENCH_SUBJECT="$1, $threads thread$([ $threads = 1 ] || echo s)"
 		export BENCH_SUBJECT
 		[ $threads = 1 ] || BENCH_CPU=
 		echo "== $BENCH_SUBJECT"
-		run_interleaved "-v ns $rounds" -- "$tmp/loops" $threads || exit 1
+		# shellcheck disable=SC2016
+		run_interleaved "-v ns $rounds" -- sh -c 'exec "$KIND" $0' $threads || exit 1
 	done
 }
 

@@ -6,23 +6,14 @@
  *
  * With INSTALLS_BUSY in the environment another thread allocates all the while.
  */
+#include "stats.h"
+
 #include <chic_rt.h>
 
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <time.h>
 
 static atomic_bool done;
-
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1e6 + t.tv_nsec / 1e3;
-}
 
 static ValueMutPtr get(void *context, size_t size, size_t align)
 {
@@ -55,10 +46,10 @@ int main(int argc, char **argv)
 		tables[i] = (ChicAllocatorVTable){&tables[i], get, NULL, NULL, put};
 	if (busy && pthread_create(&thread, NULL, allocate, NULL) != 0)
 		return EXIT_FAILURE;
-	start = now();
+	start = bench_now();
 	for (long i = 0; i < n; i++)
 		chic_rt_allocator_install(tables[i & 1]);
-	printf("%.4f\n", n / (now() - start));
+	printf("%.4f\n", n / (bench_now() - start) * 1e3);
 	atomic_store(&done, true);
 	if (busy)
 		pthread_join(thread, NULL);

@@ -60,14 +60,6 @@ static void fail(const char *what)
 	exit(EXIT_FAILURE);
 }
 
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1e6 + t.tv_nsec / 1e3;
-}
-
 static double *value_of(unsigned subject, unsigned candidate, unsigned round)
 {
 	return &subjects[subject].values[candidate * rounds + round];
@@ -181,7 +173,7 @@ static double microseconds(struct timeval t)
 
 static void run_once(unsigned candidate, unsigned round, char **argv)
 {
-	double began = now(), value;
+	double began = bench_now(), value;
 	struct rusage usage;
 
 	if (measured == PRINTED) {
@@ -189,7 +181,7 @@ static void run_once(unsigned candidate, unsigned round, char **argv)
 		return;
 	}
 	usage = await(start(argv, candidates[candidate].env, -1), argv[0]);
-	value = now() - began;
+	value = (bench_now() - began) / 1e3;
 	if (measured == CPU_TIME)
 		value = microseconds(usage.ru_utime) + microseconds(usage.ru_stime);
 	else if (measured == MEMORY)

@@ -6,21 +6,12 @@
  *
  * Prints lines "SUBJECT NANOSECONDS", per replacement.
  */
+#include "stats.h"
+
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <time.h>
 
 #define TURNS 5
 #define REPLACED 100000
-
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1e9 + t.tv_nsec;
-}
 
 static uint32_t next_random(uint32_t *state)
 {
@@ -44,7 +35,7 @@ static void *get(uint32_t *state)
 
 static double replace(void **blocks, size_t n, uint32_t *state)
 {
-	double start = now();
+	double start = bench_now();
 
 	for (int i = 0; i < REPLACED; i++) {
 		void **block = &blocks[next_random(state) % n];
@@ -52,7 +43,7 @@ static double replace(void **blocks, size_t n, uint32_t *state)
 		free(*block);
 		*block = get(state);
 	}
-	return (now() - start) / REPLACED;
+	return (bench_now() - start) / REPLACED;
 }
 
 static double best(void **blocks, size_t n, uint32_t *state)

@@ -1,18 +1,23 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Times malloc, touch, free: in pairs, in batches of a hundred blocks, and with mixed
- * sizes and lifetimes; in one thread, or in several at once.
+ * Times blocks that are got, touched, put: in pairs, in batches of a hundred, and with
+ * mixed sizes and lifetimes; in one thread, or in several at once.  BLOCK is a header
+ * that says what a block is, block_malloc.h unless it is defined.
  *
  *	pairs [THREADS]
  *
  * Prints one line "SHAPE SIZE NANOSECONDS" each, for one block in one thread: the best
  * of several rounds, the mean over the threads.
  */
+#include "stats.h"
+
 #include <pthread.h>
 #include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <time.h>
+
+#ifndef BLOCK
+#define BLOCK "block_malloc.h"
+#endif
+#include BLOCK
 
 #define ROUNDS 25
 #define PAIRS 100000
@@ -25,64 +30,52 @@ static const size_t sizes[] = {16, 64, 256, 1024, LARGE};
 static pthread_barrier_t barrier;
 static unsigned short turns[PAIRS], mixed_sizes[PAIRS];
 
-static double now(void)
+/*
+ * The block stays in memory: a handle that is taken apart and put together again makes
+ * its reader wait for the parts, and that would be measured.
+ */
+static inline block get(size_t size)
 {
-	struct timespec t;
+	block b = block_get(size);
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1e9 + t.tv_nsec;
-}
-
-/* Keeps the compiler from leaving out a block that nobody reads. */
-static void touch(void *p)
-{
-	*(volatile char *)p = 1;
-	__asm__ volatile("" : : "r"(p) : "memory");
-}
-
-static void *get(size_t size)
-{
-	void *p = malloc(size);
-
-	if (!p)
-		abort();
-	touch(p);
-	return p;
+	*(volatile char *)block_at(b) = 1;
+	__asm__("" : "+m"(b));
+	return b;
 }
 
 static void pairs(size_t size)
 {
 	for (int i = 0; i < PAIRS; i++)
-		free(get(size));
+		block_put(get(size));
 }
 
 static void batches(size_t size)
 {
-	void *blocks[BATCH];
+	block blocks[BATCH];
 
 	for (int i = 0; i < PAIRS / BATCH; i++) {
 		for (int j = 0; j < BATCH; j++)
 			blocks[j] = get(size);
 		for (int j = 0; j < BATCH; j++)
-			free(blocks[j]);
+			block_put(blocks[j]);
 	}
 }
 
 /* Each block that comes takes the place of one that goes; size is the largest. */
 static void mixed(size_t size)
 {
-	static __thread void *held[HELD];
+	static __thread block held[HELD];
 
 	(void)size;
 	for (int i = 0; i < PAIRS; i++) {
-		void **place = &held[turns[i]];
+		block *place = &held[turns[i]];
 
-		free(*place);
+		block_put(*place);
 		*place = get(mixed_sizes[i]);
 	}
 	for (int i = 0; i < HELD; i++) {
-		free(held[i]);
-		held[i] = NULL;
+		block_put(held[i]);
+		held[i] = (block){0};
 	}
 }
 
@@ -95,9 +88,9 @@ static double best(void (*shape)(size_t), size_t size)
 		double start, took;
 
 		pthread_barrier_wait(&barrier);
-		start = now();
+		start = bench_now();
 		shape(size);
-		took = (now() - start) / PAIRS;
+		took = (bench_now() - start) / PAIRS;
 		if (i == 0 || took < least)
 			least = took;
 	}

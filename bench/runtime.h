@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #define BENCH_ROUNDS_MAX 1000
@@ -24,14 +23,6 @@ struct candidate {
 	const char *name;
 	double (*run)(void);
 };
-
-static inline double bench_now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1e9 + t.tv_nsec;
-}
 
 /* Keeps the compiler from leaving out what nobody reads. */
 static inline void bench_keep(const void *p)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What measurements share: medians with their 95% intervals, a line for each where
- * BENCH_RESULTS names a file, a processor of one's own.  For C and C++.
+ * BENCH_RESULTS names a file, the clock, a processor of one's own.  For C and C++.  To be
+ * included first.
  *
  * BENCH_RESULTS	file that gets a line for each figure, see bench/README.md
  * BENCH_GROUP		first field of the line
@@ -17,6 +18,16 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
+
+/* Nanoseconds. */
+static inline double bench_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1e9 + t.tv_nsec;
+}
 
 struct bench_spread {
 	double low, median, high;

@@ -5,11 +5,10 @@
  *	threads N PAIRS		prints pairs per microsecond, all threads together
  *	threads memory BLOCKS	prints KiB resident with so many blocks of 100 bytes
  */
+#include "stats.h"
+
 #include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define THREADS_MAX 64
@@ -17,28 +16,20 @@
 static long n_pairs;
 static pthread_barrier_t barrier;
 
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1e6 + t.tv_nsec / 1e3;
-}
-
 /* The thread's own time: who started it may be kept from seeing when that was. */
 static void *pairs(void *arg)
 {
 	double *span = arg;
 
 	pthread_barrier_wait(&barrier);
-	span[0] = now();
+	span[0] = bench_now();
 	for (long i = 0; i < n_pairs; i++) {
 		char *volatile p = malloc(16 + i % 200);
 
 		*p = 1;
 		free(p);
 	}
-	span[1] = now();
+	span[1] = bench_now();
 	return NULL;
 }
 
@@ -58,7 +49,7 @@ static void run(unsigned n)
 		first = spans[i][0] < first ? spans[i][0] : first;
 		last = spans[i][1] > last ? spans[i][1] : last;
 	}
-	printf("%.2f\n", n * n_pairs / (last - first));
+	printf("%.2f\n", n * n_pairs / (last - first) * 1e3);
 }
 
 static void memory(long n)

@@ -13,33 +13,8 @@
 
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
-passed=0 failed=0 skipped=0
-
-pass()
-{
-	passed=$((passed + 1))
-	echo "ok       $1"
-}
-
-fail()
-{
-	failed=$((failed + 1))
-	echo "FAILED   $1"
-	sed 's/^/         /' /tmp/said 2>/dev/null
-}
-
-skip()
-{
-	skipped=$((skipped + 1))
-	echo "SKIP: $1: $2"
-}
-
-end()
-{
-	echo "$passed passed, $failed failed, $skipped skipped"
-	[ $failed -eq 0 ]
-	exit
-}
+# shellcheck source=tests/results.sh
+. "$here/results.sh"
 
 # =============================================================== outside ====
 
@@ -65,7 +40,7 @@ outside()
 	work=$(mktemp -d "${ACCEPTANCE_DIR:-$PWD}/enable.XXXXXX") || exit 2
 	trap 'rm -rf "$work"' EXIT
 	chmod 755 "$work"
-	cp "$here/acceptance_enable.sh" "$work"
+	cp "$here/acceptance_enable.sh" "$here/results.sh" "$work"
 	mkdir "$work/shared"
 	unpack mariadb-server mariadb-client || rm -rf "$work/deb"
 	unshare -m -p -f --mount-proc --kill-child -u -i -n -C \
@@ -93,37 +68,15 @@ in_machine()
 
 # ================================================================ inside ====
 
-# Whether the pattern is in what was said; "-" is "nothing was", '' "whatever".
-said()
-{
-	case $1 in
-	'') return 0 ;;
-	-) [ ! -s /tmp/said ] ;;
-	*) grep -Eq -e "$1" /tmp/said ;;
-	esac
-}
-
-# expect NAME PATTERN COMMAND...: status 0, and that was said
-expect()
-{
-	name=$1 pattern=$2
-	shift 2
-	if "$@" >/tmp/said 2>&1 </dev/null && said "$pattern"; then
-		pass "$name"
-	else
-		fail "$name"
-	fi
-}
-
 # refuses NAME PATTERN COMMAND...
 refuses()
 {
 	name=$1 pattern=$2
 	shift 2
-	if ! "$@" >/tmp/said 2>&1 </dev/null && said "$pattern"; then
+	if ! "$@" >"$said" 2>&1 </dev/null && said_that "$pattern"; then
 		pass "$name"
 	else
-		fail "$name"
+		fail "$name" "$said"
 	fi
 }
 
@@ -133,14 +86,6 @@ configure()
 	mkdir -p "$confdir"
 	printf '[%s]\nmodule = %s\n' "${2:+program }${2:-allocator}" "$1" \
 		>"$confdir/chic-alloc.conf"
-}
-
-# Which of our libraries and heaps a process has, on one line.
-of_maps()
-{
-	grep -oE '(chic_alloc_preload|counting|mimalloc|jemalloc)[^/]*$' "$1" | sed 's/\.so.*//' |
-		sort -u | tr '\n' ' '
-	echo
 }
 
 # of_program NAME: the oldest process of that name

@@ -7,8 +7,7 @@
  */
 #define _GNU_SOURCE
 #include "abi/frozen.h"
-#include "check_support.h"
-#include "internal.h"
+#include "conf_support.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -27,22 +26,9 @@ CHIC_ALLOC_MANUAL();
 #define OLD_HEAP "release_0_1_heap"
 #define GOOD_HEAP TEST_MODULE_DIR "/good_heap.so"
 
-static char dir[32], conf[64];
-
 static void setup(void)
 {
-	strcpy(dir, "/tmp/check_frozen.XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(dir));
-	snprintf(conf, sizeof(conf), "%s/conf", dir);
-	locate_set_moduledir(TEST_ABI_DIR);
-	chic_rt_allocator_reset(); /* start-up is over */
-	log_open(LOG_TO_NONE, NULL, false);
-}
-
-static void teardown(void)
-{
-	unlink(conf);
-	rmdir(dir);
+	conf_begin(TEST_ABI_DIR);
 }
 
 /* Fixtures of today, which are in another folder. */
@@ -330,7 +316,7 @@ static Suite *make_suite(void)
 	Suite *s = suite_create("frozen");
 	TCase *t = tcase_create("frozen");
 
-	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_checked_fixture(t, setup, conf_end);
 	tcase_set_timeout(t, CHECK_TIMEOUT);
 	tcase_add_loop_test(t, loads_serves_and_goes, 0, ARRAY_SIZE(stacks));
 	tcase_add_test(t, every_hook_is_called_with_its_context);

@@ -4,24 +4,11 @@
 # What guard finds: one bug per process, under each back end that works here; that the
 # others are replaced, and what it must live through.  Prints TAP.
 
-set -u
-umask 022
 : "${top_srcdir:?}" "${CC:=cc}"
-lib=$(cd "$(dirname "$0")" && pwd)/lib.sh
-chic=${CHIC_ALLOC:-chic-alloc}
-tmp=$(mktemp -d) || exit 99
-trap 'rm -rf "$tmp"' EXIT
-unset CHIC_ALLOC_CONF CHIC_ALLOC_MODULE CHIC_ALLOC_OPTIONS CHIC_ALLOC_RUN
-unset CHIC_ALLOC_DISABLE GLIBC_TUNABLES LD_PRELOAD
-ulimit -c 0
-cd "$tmp" || exit 99
-# shellcheck source=tests/lib.sh
-. "$lib"
+# shellcheck source=tests/sandbox.sh
+. "$(dirname "$0")/sandbox.sh"
 
-$CC -O0 -fno-builtin -w "$top_srcdir/tests/guard_bugs.c" -o bugs 2>err || {
-	echo "1..0 # SKIP cannot compile: $(head -n 1 err)"
-	exit 77
-}
+compiled $CC -O0 -fno-builtin -w "$top_srcdir/tests/guard_bugs.c" -o bugs
 
 # under OPTIONS... PROGRAM...: options of guard, as KEY=VALUE
 under()

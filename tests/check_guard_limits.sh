@@ -4,24 +4,11 @@
 # What guard must not stop: programs with little data, few addresses or locked memory,
 # many threads and processes; under each back end that works here.  Prints TAP.
 
-set -u
-umask 022
 : "${top_srcdir:?}" "${CC:=cc}"
-lib=$(cd "$(dirname "$0")" && pwd)/lib.sh
-chic=${CHIC_ALLOC:-chic-alloc}
-tmp=$(mktemp -d) || exit 99
-trap 'rm -rf "$tmp"' EXIT
-unset CHIC_ALLOC_CONF CHIC_ALLOC_MODULE CHIC_ALLOC_OPTIONS CHIC_ALLOC_RUN
-unset CHIC_ALLOC_DISABLE GLIBC_TUNABLES LD_PRELOAD
-ulimit -c 0
-cd "$tmp" || exit 99
-# shellcheck source=tests/lib.sh
-. "$lib"
+# shellcheck source=tests/sandbox.sh
+. "$(dirname "$0")/sandbox.sh"
 
-$CC -O0 -fno-builtin -pthread -w "$top_srcdir/tests/guard_limits.c" -o limits 2>err || {
-	echo "1..0 # SKIP cannot compile: $(head -n 1 err)"
-	exit 77
-}
+compiled $CC -O0 -fno-builtin -pthread -w "$top_srcdir/tests/guard_limits.c" -o limits
 
 # limited ULIMIT-ARGUMENTS -- COMMAND...
 limited()

@@ -4,18 +4,8 @@
 # Programs that live on SIGSEGV, or have handlers of their own: under guard they do what
 # they do alone, and a bug is reported before they see it.  Prints TAP.
 
-set -u
-umask 022
-lib=$(cd "$(dirname "$0")" && pwd)/lib.sh
-chic=${CHIC_ALLOC:-chic-alloc}
-tmp=$(mktemp -d) || exit 99
-trap 'rm -rf "$tmp"' EXIT
-unset CHIC_ALLOC_CONF CHIC_ALLOC_MODULE CHIC_ALLOC_OPTIONS CHIC_ALLOC_RUN
-unset CHIC_ALLOC_DISABLE GLIBC_TUNABLES LD_PRELOAD
-ulimit -c 0
-cd "$tmp" || exit 99
-# shellcheck source=tests/lib.sh
-. "$lib"
+# shellcheck source=tests/sandbox.sh
+. "$(dirname "$0")/sandbox.sh"
 
 # Null pointers and full stacks are exceptions, found by SIGSEGV.
 cat >Faults.java <<'E'

@@ -3,25 +3,12 @@
 #
 # Guard's reports where they are hard to make, and where they go.  Prints TAP.
 
-set -u
-umask 022
 : "${top_srcdir:?}" "${CHIC_ALLOC_LIBDIR:?}" "${CC:=cc}"
-lib=$(cd "$(dirname "$0")" && pwd)/lib.sh
-chic=${CHIC_ALLOC:-chic-alloc}
-tmp=$(mktemp -d) || exit 99
-trap 'rm -rf "$tmp"' EXIT
-unset CHIC_ALLOC_CONF CHIC_ALLOC_MODULE CHIC_ALLOC_OPTIONS CHIC_ALLOC_RUN
-unset CHIC_ALLOC_DISABLE GLIBC_TUNABLES LD_PRELOAD
-ulimit -c 0
-cd "$tmp" || exit 99
-# shellcheck source=tests/lib.sh
-. "$lib"
+# shellcheck source=tests/sandbox.sh
+. "$(dirname "$0")/sandbox.sh"
 
-$CC -O0 -w -fno-builtin -fno-stack-protector "$top_srcdir/tests/guard_report.c" -o bugs \
-	-pthread 2>err || {
-	echo "1..0 # SKIP cannot compile: $(head -n 1 err)"
-	exit 77
-}
+compiled $CC -O0 -w -fno-builtin -fno-stack-protector "$top_srcdir/tests/guard_report.c" -o bugs \
+	-pthread
 
 overflow='^chic-alloc: guard: overflow: .* of 0x[0-9a-f]+, 1 byte past the block of 64 bytes at'
 

@@ -4,25 +4,14 @@
 # A module that leaves most to the heap below is not asked about that, where this is a
 # heap and nothing else; and what is its own gets to it.  Prints TAP.
 
-set -u
-umask 022
 : "${top_srcdir:?}" "${CC:=cc}"
-lib=$(cd "$(dirname "$0")" && pwd)/lib.sh
-chic=${CHIC_ALLOC:-chic-alloc}
-tmp=$(mktemp -d) || exit 99
-trap 'rm -rf "$tmp"' EXIT
-unset CHIC_ALLOC_CONF CHIC_ALLOC_MODULE CHIC_ALLOC_OPTIONS CHIC_ALLOC_RUN
-unset CHIC_ALLOC_DISABLE GLIBC_TUNABLES LD_PRELOAD
-cd "$tmp" || exit 99
-# shellcheck source=tests/lib.sh
-. "$lib"
+# shellcheck source=tests/sandbox.sh
+. "$(dirname "$0")/sandbox.sh"
 
 # compile ARGUMENTS...
 compile()
 {
-	$CC -O1 -fno-builtin -pthread -I"$top_srcdir/include" "$@" 2>err && return
-	echo "1..0 # SKIP cannot compile: $(head -n 1 err)"
-	exit 77
+	compiled $CC -O1 -fno-builtin -pthread -I"$top_srcdir/include" "$@"
 }
 compile -shared -fPIC "$top_srcdir/tests/leaves_module.c" -o leaves.so
 compile "$top_srcdir/tests/leaves_program.c" -o program

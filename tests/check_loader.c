@@ -5,9 +5,8 @@
  * changed, in-use ones refused to go, every allocation failing in turn.
  */
 #define _GNU_SOURCE
-#include "check_support.h"
+#include "conf_support.h"
 #include "fault.h"
-#include "internal.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -20,40 +19,14 @@
 
 CHIC_ALLOC_MANUAL();
 
-static char dir[32], conf[64];
-
 static void setup(void)
 {
-	strcpy(dir, "/tmp/check_loader.XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(dir));
-	snprintf(conf, sizeof(conf), "%s/conf", dir);
-	locate_set_moduledir(TEST_MODULE_DIR);
-	chic_rt_allocator_reset(); /* start-up is over */
-	log_open(LOG_TO_NONE, NULL, false);
-}
-
-static void teardown(void)
-{
-	unlink(conf);
-	rmdir(dir);
-}
-
-static void write_conf(const char *text)
-{
-	FILE *f = fopen(conf, "we");
-
-	ck_assert_ptr_nonnull(f);
-	fprintf(f, "%s\n", text);
-	fclose(f);
-	chmod(conf, 0644);
+	conf_begin(TEST_MODULE_DIR);
 }
 
 static int load_stack(const char *stack)
 {
-	char text[1024];
-
-	snprintf(text, sizeof(text), "[allocator]\nlog = none\nmodule = %s", stack);
-	write_conf(text);
+	conf_write("[allocator]\nlog = none\nmodule = %s", stack);
 	return chic_alloc_load(conf);
 }
 
@@ -247,7 +220,7 @@ START_TEST(blocks_of_an_installed_table_do_not_hold_the_default)
 	ValueMutPtr h;
 
 	load_ok("good_heap");
-	write_conf("[allocator]\nmodule = good_mixed");
+	conf_write("[allocator]\nmodule = good_mixed");
 	ck_assert_int_eq(chic_alloc_table(conf, &table), 0);
 	chic_rt_allocator_install(table);
 	h = chic_rt_alloc(50, 8);
@@ -324,13 +297,13 @@ START_TEST(a_load_that_is_refused_leaves_the_log)
 	snprintf(file, sizeof(file), "%s/log", dir);
 	snprintf(text, sizeof(text), "[allocator]\nlog = %s\nmodule = heap_empty", file);
 	load_ok("good_filter");
-	write_conf(text);
+	conf_write("%s", text);
 	ck_assert_int_eq(chic_alloc_load(conf), 0);
 	ck_assert_int_eq(unlink(file), 0); /* a heap without hooks is warned about */
 
 	load_ok("good_filter");
 	snprintf(text, sizeof(text), "[allocator]\nlog = %s\nmodule = no_such_module", file);
-	write_conf(text);
+	conf_write("%s", text);
 	ck_assert_int_eq(chic_alloc_load(conf), -ENOENT);
 	log_line("goes where it went before");
 	ck_assert_int_ne(access(file, F_OK), 0);
@@ -355,7 +328,7 @@ START_TEST(loads_from_several_threads)
 	pthread_t threads[4];
 	void *message;
 
-	write_conf("[allocator]\nlog = none\nmodule = good_filter, good_heap");
+	conf_write("[allocator]\nlog = none\nmodule = good_filter, good_heap");
 	for (int i = 0; i < 4; i++)
 		pthread_create(&threads[i], NULL, load_and_unload, NULL);
 	for (int i = 0; i < 4; i++) {
@@ -443,7 +416,7 @@ START_TEST(a_table_serves_without_being_the_default)
 	ChicAllocatorVTable t;
 	ValueMutPtr h;
 
-	write_conf("[allocator]\nmodule = good_filter, good_heap");
+	conf_write("[allocator]\nmodule = good_filter, good_heap");
 	ck_assert_msg(chic_alloc_table(conf, &t) == 0, "%s", chic_alloc_message());
 	h = t.alloc(t.context, 100, 16);
 	ck_assert_ptr_nonnull(h.ptr);
@@ -475,7 +448,7 @@ START_TEST(a_table_of_the_platform)
 	ChicAllocatorVTable t;
 	ValueMutPtr h;
 
-	write_conf("");
+	conf_write("; nothing");
 	ck_assert_int_eq(chic_alloc_table(conf, &t), 0);
 	h = t.alloc(t.context, 100, 4096);
 	ck_assert_uint_eq((uintptr_t)h.ptr % 4096, 0);
@@ -569,7 +542,7 @@ START_TEST(every_allocation_failing_in_turn)
 
 		load_ok("good_filter");
 		ck_assert_int_eq(chic_alloc_unload(), 0);
-		write_conf("[allocator]\nmodule = good_filter, good_mixed, good_heap");
+		conf_write("[allocator]\nmodule = good_filter, good_mixed, good_heap");
 		fault_start(n);
 		err = chic_alloc_load(conf);
 		if (!fault_stop())
@@ -592,7 +565,7 @@ static Suite *make_suite(void)
 	Suite *s = suite_create("loader");
 	TCase *t = tcase_create("load");
 
-	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_checked_fixture(t, setup, conf_end);
 	tcase_set_timeout(t, CHECK_TIMEOUT);
 	tcase_add_loop_test(t, good_stacks_serve_and_go, 0, ARRAY_SIZE(good_stacks));
 	tcase_add_loop_test(t, counters_are_exact_in_every_stack_with_eight_threads, 0,

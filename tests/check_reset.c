@@ -4,8 +4,7 @@
  * forgotten, or nothing is and the message says why.
  */
 #define _GNU_SOURCE
-#include "check_support.h"
-#include "internal.h"
+#include "conf_support.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -17,37 +16,20 @@
 
 CHIC_ALLOC_MANUAL();
 
-static char dir[32], conf[64];
-
 static void setup(void)
 {
-	strcpy(dir, "/tmp/check_reset.XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(dir));
-	snprintf(conf, sizeof(conf), "%s/conf", dir);
-	locate_set_moduledir(TEST_MODULE_DIR);
-	chic_rt_allocator_reset(); /* start-up is over */
-	log_open(LOG_TO_NONE, NULL, false);
-}
-
-static void teardown(void)
-{
-	unlink(conf);
-	rmdir(dir);
+	conf_begin(TEST_MODULE_DIR);
 }
 
 /* The arena is not where the fixtures are. */
 static void load(const char *stack, const char *arena_settings)
 {
-	FILE *f = fopen(conf, "we");
+	const char *modules = getenv("CHIC_ALLOC_MODULEDIR");
 
-	ck_assert_ptr_nonnull(f);
-	fprintf(f, "[allocator]\nlog = none\nmodule = %s\n", stack);
-	fprintf(f, "[module counting]\npath = %s/counting.so\nsites = 0\n",
-		getenv("CHIC_ALLOC_MODULEDIR"));
-	fprintf(f, "[module arena]\npath = %s/arena.so\n%s\n", getenv("CHIC_ALLOC_MODULEDIR"),
-		arena_settings);
-	fclose(f);
-	chmod(conf, 0644);
+	conf_write("[allocator]\nlog = none\nmodule = %s\n"
+		   "[module counting]\npath = %s/counting.so\nsites = 0\n"
+		   "[module arena]\npath = %s/arena.so\n%s",
+		   stack, modules, modules, arena_settings);
 	ck_assert_msg(chic_alloc_load(conf) == 0, "%s: %s", stack, chic_alloc_message());
 }
 
@@ -294,7 +276,7 @@ static Suite *make_suite(void)
 	TCase *tc = tcase_create("reset");
 
 	tcase_set_timeout(tc, CHECK_TIMEOUT);
-	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_checked_fixture(tc, setup, conf_end);
 	tcase_add_test(tc, all_is_dropped_and_counted_as_freed);
 	tcase_add_test(tc, memory_is_used_again);
 	tcase_add_test(tc, blocks_of_other_threads_are_dropped);

@@ -5,27 +5,14 @@
 # well, and libraries that a program links.  Each is made here, with one habit of a real
 # one.  Prints TAP.
 
-set -u
-umask 022
-lib=$(cd "$(dirname "$0")" && pwd)/lib.sh
-chic=${CHIC_ALLOC:-chic-alloc}
-tmp=$(mktemp -d) || exit 99
-trap 'rm -rf "$tmp"' EXIT
-unset CHIC_ALLOC_CONF CHIC_ALLOC_MODULE CHIC_ALLOC_OPTIONS CHIC_ALLOC_RUN
-unset CHIC_ALLOC_DISABLE GLIBC_TUNABLES LD_PRELOAD
-: >"$tmp/none.conf"
-CHIC_ALLOC_CONF=$tmp/none.conf
-export CHIC_ALLOC_CONF
-cd "$tmp" || exit 99
-# shellcheck source=tests/lib.sh
-. "$lib"
+# shellcheck source=tests/sandbox.sh
+. "$(dirname "$0")/sandbox.sh"
+no_conf
 
 # compile NAME: NAME.so of standard input
 compile()
 {
-	${CC:-cc} -fPIC -shared -x c -o "$1.so" - -x none -ldl 2>err && return
-	echo "1..0 # SKIP cannot compile: $(head -n 1 err)"
-	exit 77
+	compiled ${CC:-cc} -fPIC -shared -x c -o "$1.so" - -x none -ldl
 }
 
 # What starts cat with a library before ours or behind.

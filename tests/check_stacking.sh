@@ -6,29 +6,15 @@
 # do without, and the layers are those that were asked for.  What makes no sense is
 # refused, and says why.  Prints TAP.
 
-set -u
-umask 022
 : "${top_srcdir:?}" "${CHIC_ALLOC_LIBDIR:?}" "${CC:=cc}"
-lib=$(cd "$(dirname "$0")" && pwd)/lib.sh
-chic=${CHIC_ALLOC:-chic-alloc}
-tmp=$(mktemp -d) || exit 99
-trap 'rm -rf "$tmp"' EXIT
-unset CHIC_ALLOC_CONF CHIC_ALLOC_MODULE CHIC_ALLOC_OPTIONS CHIC_ALLOC_RUN
-unset CHIC_ALLOC_DISABLE GLIBC_TUNABLES LD_PRELOAD
-cd "$tmp" || exit 99
+# shellcheck source=tests/sandbox.sh
+. "$(dirname "$0")/sandbox.sh"
 CHIC_ALLOC_PRESETDIR=${top_builddir:?}/conf/presets
 export CHIC_ALLOC_PRESETDIR
-: >none.conf
-CHIC_ALLOC_CONF=$tmp/none.conf
-export CHIC_ALLOC_CONF
-# shellcheck source=tests/lib.sh
-. "$lib"
+no_conf
 
-$CC -I"$top_srcdir/include" "$top_srcdir/tests/linked/auto.c" -o auto \
-	-L"$CHIC_ALLOC_LIBDIR" -lchic_alloc 2>err || {
-	echo "1..0 # SKIP cannot compile: $(head -n 1 err)"
-	exit 77
-}
+compiled $CC -I"$top_srcdir/include" "$top_srcdir/tests/linked/auto.c" -o auto \
+	-L"$CHIC_ALLOC_LIBDIR" -lchic_alloc
 
 orders='arena
 guard

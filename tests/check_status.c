@@ -4,8 +4,7 @@
  * of starting, and that it fits the sizes of its texts.
  */
 #define _GNU_SOURCE
-#include "check_support.h"
-#include "internal.h"
+#include "conf_support.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -17,32 +16,9 @@ CHIC_ALLOC_MANUAL();
 
 extern struct status chic_alloc_status;
 
-static char dir[64], conf[128];
-
 static void setup(void)
 {
-	strcpy(dir, "/tmp/check_status.XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(dir));
-	snprintf(conf, sizeof(conf), "%s/conf", dir);
-	locate_set_moduledir(TEST_MODULE_DIR);
-	chic_rt_allocator_reset(); /* start-up is over */
-	log_open(LOG_TO_NONE, NULL, false);
-}
-
-static void teardown(void)
-{
-	unlink(conf);
-	rmdir(dir);
-}
-
-static void write_conf(const char *text)
-{
-	FILE *f = fopen(conf, "we");
-
-	ck_assert_ptr_nonnull(f);
-	fprintf(f, "%s\n", text);
-	fclose(f);
-	chmod(conf, 0644);
+	conf_begin(TEST_MODULE_DIR);
 }
 
 /* As another process finds them. */
@@ -80,7 +56,7 @@ END_TEST
 
 START_TEST(a_stack)
 {
-	write_conf("[allocator]\nmodule = good_filter, good_heap");
+	conf_write("[allocator]\nmodule = good_filter, good_heap");
 	ck_assert_int_eq(chic_alloc_load(conf), 0);
 	check_whole(STATUS_SERVES);
 	ck_assert_str_eq(texts()->stack, "good_filter, good_heap");
@@ -98,7 +74,7 @@ END_TEST
 
 START_TEST(a_rule)
 {
-	write_conf("[allocator]\nfilters = good_filter\n"
+	conf_write("[allocator]\nfilters = good_filter\n"
 		   "[program all]\nmatch = *\ntelemetry = off\nmodule = good_heap");
 	ck_assert_int_eq(chic_alloc_load(conf), 0);
 	ck_assert_str_eq(texts()->stack, "good_filter, good_heap");
@@ -111,7 +87,7 @@ END_TEST
 
 START_TEST(filters_alone)
 {
-	write_conf("[allocator]\nfilters = good_filter");
+	conf_write("[allocator]\nfilters = good_filter");
 	ck_assert_int_eq(chic_alloc_load(conf), 0);
 	ck_assert_str_eq(texts()->stack, "good_filter");
 	ck_assert_uint_eq(texts()->from.line, 2);
@@ -120,7 +96,7 @@ END_TEST
 
 START_TEST(the_platform_heap_that_nobody_set)
 {
-	write_conf("[allocator]\nfilters =\n[module x]\ny = z");
+	conf_write("[allocator]\nfilters =\n[module x]\ny = z");
 	ck_assert_int_eq(chic_alloc_load(conf), 0);
 	check_whole(STATUS_PLATFORM);
 	ck_assert_uint_eq(status_record.key, 0);
@@ -131,7 +107,7 @@ END_TEST
 
 START_TEST(back_to_the_platform_heap)
 {
-	write_conf("[allocator]\nmodule = good_heap");
+	conf_write("[allocator]\nmodule = good_heap");
 	ck_assert_int_eq(chic_alloc_load(conf), 0);
 	ck_assert_int_eq(chic_alloc_unload(), 0);
 	check_whole(STATUS_PLATFORM);
@@ -145,10 +121,10 @@ START_TEST(a_load_that_fails_changes_nothing)
 {
 	struct status before;
 
-	write_conf("[allocator]\nmodule = good_heap");
+	conf_write("[allocator]\nmodule = good_heap");
 	ck_assert_int_eq(chic_alloc_load(conf), 0);
 	before = status_record;
-	write_conf("[allocator]\nmodule = nowhere");
+	conf_write("[allocator]\nmodule = nowhere");
 	ck_assert_int_ne(chic_alloc_load(conf), 0);
 	ck_assert_mem_eq(&before, &status_record, sizeof(before));
 	ck_assert_str_eq(texts()->stack, "good_heap");
@@ -159,7 +135,7 @@ START_TEST(a_table_is_no_default)
 {
 	ChicAllocatorVTable table;
 
-	write_conf("[allocator]\nmodule = good_heap");
+	conf_write("[allocator]\nmodule = good_heap");
 	ck_assert_int_eq(chic_alloc_table(conf, &table), 0);
 	check_whole(STATUS_MANUAL);
 }
@@ -169,14 +145,14 @@ START_TEST(the_same_key_for_the_same_stack)
 {
 	uint64_t key;
 
-	write_conf("[allocator]\nmodule = good_heap");
+	conf_write("[allocator]\nmodule = good_heap");
 	ck_assert_int_eq(chic_alloc_load(conf), 0);
 	key = status_record.key;
-	write_conf("; a remark\n[allocator]\nmodule  =  good-heap");
+	conf_write("; a remark\n[allocator]\nmodule  =  good-heap");
 	ck_assert_int_eq(chic_alloc_load(conf), 0);
 	ck_assert_uint_eq(status_record.key, key);
 	ck_assert_uint_eq(texts()->from.line, 3);
-	write_conf("[allocator]\nmodule = good_filter, good_heap");
+	conf_write("[allocator]\nmodule = good_filter, good_heap");
 	ck_assert_int_eq(chic_alloc_load(conf), 0);
 	ck_assert_uint_ne(status_record.key, key);
 }
@@ -273,7 +249,7 @@ static Suite *make_suite(void)
 	Suite *suite = suite_create("status");
 	TCase *tcase = tcase_create("status");
 
-	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_checked_fixture(tcase, setup, conf_end);
 	tcase_add_test(tcase, one_record_of_two_names);
 	tcase_add_test(tcase, a_program_that_says_no);
 	tcase_add_test(tcase, a_stack);

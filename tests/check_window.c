@@ -4,8 +4,7 @@
  * respect, and are not cut where somebody above wants to see them.
  */
 #define _GNU_SOURCE
-#include "check_support.h"
-#include "internal.h"
+#include "conf_support.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -18,37 +17,22 @@ CHIC_ALLOC_MANUAL();
 
 #define BLOCKS 5000
 
-static char dir[32], conf[64];
 static ValueMutPtr blocks[BLOCKS];
 
 static void setup(void)
 {
-	strcpy(dir, "/tmp/check_window.XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(dir));
-	snprintf(conf, sizeof(conf), "%s/conf", dir);
-	locate_set_moduledir(TEST_MODULE_DIR);
-	chic_rt_allocator_reset(); /* start-up is over */
-	log_open(LOG_TO_NONE, NULL, false);
-}
-
-static void teardown(void)
-{
-	unlink(conf);
-	rmdir(dir);
+	conf_begin(TEST_MODULE_DIR);
 }
 
 /* The arena is not where the fixtures are. */
 static void load(const char *stack)
 {
-	FILE *f = fopen(conf, "we");
+	const char *modules = getenv("CHIC_ALLOC_MODULEDIR");
 
-	ck_assert_ptr_nonnull(f);
-	fprintf(f, "[allocator]\nlog = none\nmodule = %s\n", stack);
-	for (int i = 0; i < 2; i++)
-		fprintf(f, "[module %s]\npath = %s/%s.so\n", i ? "arena" : "counting",
-			getenv("CHIC_ALLOC_MODULEDIR"), i ? "arena" : "counting");
-	fclose(f);
-	chmod(conf, 0644);
+	conf_write("[allocator]\nlog = none\nmodule = %s\n"
+		   "[module counting]\npath = %s/counting.so\n"
+		   "[module arena]\npath = %s/arena.so",
+		   stack, modules, modules);
 	ck_assert_msg(chic_alloc_load(conf) == 0, "%s: %s", stack, chic_alloc_message());
 }
 
@@ -411,7 +395,7 @@ static Suite *make_suite(void)
 	TCase *tc = tcase_create("window");
 
 	tcase_set_timeout(tc, CHECK_TIMEOUT);
-	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_checked_fixture(tc, setup, conf_end);
 	tcase_add_test(tc, what_is_small_is_cut_and_nothing_else);
 	tcase_add_test(tc, blocks_are_the_arenas_own);
 	tcase_add_test(tc, counters_are_exact);

@@ -13,28 +13,19 @@
 set -u
 umask 022
 tree=$(cd "${top_srcdir:-.}" && pwd)
-passed=0 failed=0 skipped=0
-nice=
+# shellcheck source=tests/results.sh
+. "$(dirname "$0")/results.sh"
 
-end()
+# Nothing can follow.
+unable()
 {
-	echo "$passed passed, $failed failed, $skipped skipped"
-	[ $failed -eq 0 ]
-	exit
-}
-
-skip()
-{
-	skipped=$((skipped + 1))
-	echo "SKIP: foreign $arch: $1"
+	skip "$arch" "$1"
 	end
 }
 
-fail()
+broken()
 {
-	failed=$((failed + 1))
-	echo "FAILED   $arch: $1"
-	tail -n 40 "$work/log" | sed 's/^/         /'
+	fail "$arch: $1" "$work/log"
 	end
 }
 
@@ -119,19 +110,18 @@ fi
 mkdir -p "$work"
 root=$work/root
 echo 'int main(void) { return 0; }' >"$work/a.c"
-$cc "$work/a.c" -o "$work/a.out" 2>"$work/log" || skip "$cc does not work"
-$emulator "$work/a.out" 2>>"$work/log" || skip "a program of it does not run"
-[ -d "$root" ] || libraries >"$work/log" 2>&1 || skip "no libraries by apt-get"
-build >"$work/log" 2>&1 || fail "it is built"
-passed=$((passed + 1))
-echo "ok       $arch: it is built"
-is_foreign >"$work/log" 2>&1 || fail "all is for that machine"
+$cc "$work/a.c" -o "$work/a.out" 2>"$work/log" || unable "$cc does not work"
+$emulator "$work/a.out" 2>>"$work/log" || unable "a program of it does not run"
+[ -d "$root" ] || libraries >"$work/log" 2>&1 || unable "no libraries by apt-get"
+build >"$work/log" 2>&1 || broken "it is built"
+pass "$arch: it is built"
+is_foreign >"$work/log" 2>&1 || broken "all is for that machine"
 check >"$work/log" 2>&1
 status=$?
-for kind in PASS SKIP FAIL; do
+for kind in PASS SKIP; do
 	eval "$kind=\$(sed -n 's/^# $kind: *//p' '$work/log' | head -n 1)"
 done
 passed=$((passed + ${PASS:-0})) skipped=$((skipped + ${SKIP:-0}))
-[ $status -eq 0 ] || { grep -E '^(FAIL|ERROR):' "$work/log"; fail "its tests"; }
+[ $status -eq 0 ] || { grep -E '^(FAIL|ERROR):' "$work/log"; broken "its tests"; }
 echo "ok       $arch: $PASS tests"
 end

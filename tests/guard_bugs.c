@@ -18,22 +18,13 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define MUST(what)                                                                             \
-	do {                                                                                   \
-		if (!(what)) {                                                                 \
-			fprintf(stderr, "line %d: not %s\n", __LINE__, #what);                 \
-			exit(1);                                                               \
-		}                                                                              \
-	} while (0)
+#include "scenario.h"
 
 static volatile char sink;
 
@@ -452,57 +443,44 @@ static void run_denied(char **argv)
 	exit(99);
 }
 
-#define ENTRY(name)                                                                            \
-	{                                                                                      \
-#name, name                                                                    \
-	}
+static const struct scenario bugs[] = {
+	SCENARIO(write_1_past_64),
+	SCENARIO(read_1_past_64),
+	SCENARIO(write_16_past_64),
+	SCENARIO(write_1_before),
+	SCENARIO(write_17_before),
+	SCENARIO(read_after_free),
+	SCENARIO(write_after_free),
+	SCENARIO(read_after_free_late),
+	SCENARIO(write_after_free_late),
+	SCENARIO(double_free_at_once),
+	SCENARIO(double_free_late),
+	SCENARIO(free_interior),
+	SCENARIO(free_stack),
+	SCENARIO(write_1_past_61),
+	SCENARIO(write_1_past_13),
+	SCENARIO(read_1_past_61),
+	SCENARIO(write_5000_past),
+	SCENARIO(write_1_past_4096),
+	SCENARIO(write_1_past_200000),
+	{NULL, NULL},
+};
 
-static const struct {
-	const char *name;
-	void (*fn)(void);
-} bugs[] =
-	{
-		ENTRY(write_1_past_64),
-		ENTRY(read_1_past_64),
-		ENTRY(write_16_past_64),
-		ENTRY(write_1_before),
-		ENTRY(write_17_before),
-		ENTRY(read_after_free),
-		ENTRY(write_after_free),
-		ENTRY(read_after_free_late),
-		ENTRY(write_after_free_late),
-		ENTRY(double_free_at_once),
-		ENTRY(double_free_late),
-		ENTRY(free_interior),
-		ENTRY(free_stack),
-		ENTRY(write_1_past_61),
-		ENTRY(write_1_past_13),
-		ENTRY(read_1_past_61),
-		ENTRY(write_5000_past),
-		ENTRY(write_1_past_4096),
-		ENTRY(write_1_past_200000),
-},
-  scenarios[] = {
-	  ENTRY(guarded),   ENTRY(live_100000),	  ENTRY(live_1000000), ENTRY(crowd),
-	  ENTRY(locked),    ENTRY(forked),	  ENTRY(closed),       ENTRY(split),
-	  ENTRY(forbidden), ENTRY(forbidden_all),
+static const struct scenario scenarios[] = {
+	SCENARIO(guarded),   SCENARIO(live_100000),   SCENARIO(live_1000000), SCENARIO(crowd),
+	SCENARIO(locked),    SCENARIO(forked),	      SCENARIO(closed),	      SCENARIO(split),
+	SCENARIO(forbidden), SCENARIO(forbidden_all), {NULL, NULL},
 };
 
 int main(int argc, char **argv)
 {
 	if (argc > 2)
 		run_denied(argv + 1);
-	for (size_t i = 0; argc > 1 && i < sizeof(bugs) / sizeof(bugs[0]); i++) {
-		if (strcmp(bugs[i].name, argv[1]) != 0)
-			continue;
-		bugs[i].fn();
+	if (argc > 1 && scenario_run(bugs, argv[1])) {
 		puts("missed");
 		return 0;
 	}
-	for (size_t i = 0; argc > 1 && i < sizeof(scenarios) / sizeof(scenarios[0]); i++) {
-		if (strcmp(scenarios[i].name, argv[1]) != 0)
-			continue;
-		scenarios[i].fn();
+	if (argc > 1 && scenario_run(scenarios, argv[1])) {
 		puts("well");
 		return 0;
 	}

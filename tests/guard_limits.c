@@ -13,21 +13,12 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <spawn.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define MUST(what)                                                                             \
-	do {                                                                                   \
-		if (!(what)) {                                                                 \
-			fprintf(stderr, "line %d: not %s\n", __LINE__, #what);                 \
-			exit(1);                                                               \
-		}                                                                              \
-	} while (0)
+#include "scenario.h"
 
 static volatile char sink;
 static sigjmp_buf after_fault;
@@ -232,23 +223,17 @@ static void forks(void)
 	still_guarded();
 }
 
-static const struct {
-	const char *name;
-	void (*fn)(void);
-} scenarios[] = {
-	{"few_data", few_data}, {"locked", locked}, {"threads", threads},
-	{"vforked", vforked},	{"forks", forks},
+static const struct scenario scenarios[] = {
+	SCENARIO(few_data), SCENARIO(locked), SCENARIO(threads),
+	SCENARIO(vforked),  SCENARIO(forks),  {NULL, NULL},
 };
 
 int main(int argc, char **argv)
 {
-	for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++) {
-		if (argc != 2 || strcmp(argv[1], scenarios[i].name) != 0)
-			continue;
-		scenarios[i].fn();
-		printf("well\n");
-		return 0;
+	if (argc != 2 || !scenario_run(scenarios, argv[1])) {
+		fprintf(stderr, "usage: guard_limits few_data|locked|threads|vforked|forks\n");
+		return 2;
 	}
-	fprintf(stderr, "usage: guard_limits few_data|locked|threads|vforked|forks\n");
-	return 2;
+	printf("well\n");
+	return 0;
 }

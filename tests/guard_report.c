@@ -14,25 +14,16 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "scenario.h"
+
 #ifdef LINKED
 #include <chic_alloc.h>
 #endif
-
-#define MUST(what)                                                                             \
-	do {                                                                                   \
-		if (!(what)) {                                                                 \
-			printf("line %d: not %s\n", __LINE__, #what);                          \
-			exit(1);                                                               \
-		}                                                                              \
-	} while (0)
 
 #define CULPRITS 8
 
@@ -301,35 +292,27 @@ static void abort_handler(void)
 	free(p);
 }
 
-#define ENTRY(name)                                                                            \
-	{                                                                                      \
-#name, name                                                                    \
-	}
-
-static const struct {
-	const char *name;
-	void (*fn)(void);
-} scenarios[] = {
-	ENTRY(bug),
-	ENTRY(at_once),
-	ENTRY(small_thread),
-	ENTRY(small_unknown_thread),
-	ENTRY(end_of_stack),
-	ENTRY(end_of_a_second_stack),
-	ENTRY(smashed),
-	ENTRY(no_stack),
-	ENTRY(own_small_stack),
-	ENTRY(without_files),
-	ENTRY(without_reader),
-	ENTRY(in_a_child),
-	ENTRY(elsewhere),
-	ENTRY(abort_handler),
+static const struct scenario scenarios[] = {
+	SCENARIO(bug),
+	SCENARIO(at_once),
+	SCENARIO(small_thread),
+	SCENARIO(small_unknown_thread),
+	SCENARIO(end_of_stack),
+	SCENARIO(end_of_a_second_stack),
+	SCENARIO(smashed),
+	SCENARIO(no_stack),
+	SCENARIO(own_small_stack),
+	SCENARIO(without_files),
+	SCENARIO(without_reader),
+	SCENARIO(in_a_child),
+	SCENARIO(elsewhere),
+	SCENARIO(abort_handler),
+	{NULL, NULL},
 };
 
 int main(int argc, char **argv)
 {
-	for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++)
-		if (argc == 2 && strcmp(scenarios[i].name, argv[1]) == 0)
-			scenarios[i].fn();
+	if (argc == 2)
+		scenario_run(scenarios, argv[1]);
 	return 2;
 }

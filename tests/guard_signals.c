@@ -14,26 +14,17 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <ucontext.h>
 #include <unistd.h>
 
+#include "scenario.h"
+
 extern sighandler_t bsd_signal(int sig, sighandler_t handler);
 extern sighandler_t __sysv_signal(int sig, sighandler_t handler);
 extern sighandler_t sysv_signal(int sig, sighandler_t handler);
-
-#define MUST(what)                                                                             \
-	do {                                                                                   \
-		if (!(what)) {                                                                 \
-			printf("line %d: not %s\n", __LINE__, #what);                          \
-			exit(1);                                                               \
-		}                                                                              \
-	} while (0)
 
 static const char *where;
 static volatile char *volatile target;
@@ -479,59 +470,47 @@ static void overflow_on_its_stack(void)
 	overflow();
 }
 
-#define ENTRY(name)                                                                            \
-	{                                                                                      \
-#name, name                                                                    \
-	}
-
-static const struct {
-	const char *name;
-	void (*fn)(void);
-} scenarios[] = {
-	ENTRY(by_default),
-	ENTRY(in_function),
-	ENTRY(undeferred),
-	ENTRY(for_once),
-	ENTRY(on_its_stack),
-	ENTRY(off_its_stack),
-	ENTRY(asks_for_no_stack),
-	ENTRY(gives_stack_up),
-	ENTRY(in_thread),
-	ENTRY(in_thread_without_stack),
-	ENTRY(stacks_are_not_seen),
-	ENTRY(blocked),
-	ENTRY(ignored),
-	ENTRY(inherited),
-	ENTRY(not_inherited),
-	ENTRY(forked),
-	ENTRY(vforked),
-	ENTRY(raised),
-	ENTRY(twice),
-	ENTRY(by_signal),
-	ENTRY(by_sysv_signal),
-	ENTRY(by_sigset),
-	ENTRY(by_siginterrupt),
-	ENTRY(by_sigignore),
-	ENTRY(bad_arguments),
-	ENTRY(overflow),
-	ENTRY(overflow_in_thread),
-	ENTRY(overflow_with_handler),
-	ENTRY(overflow_on_its_stack),
+static const struct scenario scenarios[] = {
+	SCENARIO(by_default),
+	SCENARIO(in_function),
+	SCENARIO(undeferred),
+	SCENARIO(for_once),
+	SCENARIO(on_its_stack),
+	SCENARIO(off_its_stack),
+	SCENARIO(asks_for_no_stack),
+	SCENARIO(gives_stack_up),
+	SCENARIO(in_thread),
+	SCENARIO(in_thread_without_stack),
+	SCENARIO(stacks_are_not_seen),
+	SCENARIO(blocked),
+	SCENARIO(ignored),
+	SCENARIO(inherited),
+	SCENARIO(not_inherited),
+	SCENARIO(forked),
+	SCENARIO(vforked),
+	SCENARIO(raised),
+	SCENARIO(twice),
+	SCENARIO(by_signal),
+	SCENARIO(by_sysv_signal),
+	SCENARIO(by_sigset),
+	SCENARIO(by_siginterrupt),
+	SCENARIO(by_sigignore),
+	SCENARIO(bad_arguments),
+	SCENARIO(overflow),
+	SCENARIO(overflow_in_thread),
+	SCENARIO(overflow_with_handler),
+	SCENARIO(overflow_on_its_stack),
+	{NULL, NULL},
 };
 
 int main(int argc, char **argv)
 {
 	if (argc == 2 && strcmp(argv[1], "list") == 0)
-		for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++)
-			printf("%s\n", scenarios[i].name);
+		for (const struct scenario *s = scenarios; s->name; s++)
+			printf("%s\n", s->name);
 	if (argc < 3)
 		return argc != 2;
 	setvbuf(stdout, NULL, _IONBF, 0);
 	where = argv[1];
-	for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++)
-		if (strcmp(scenarios[i].name, argv[2]) == 0) {
-			scenarios[i].fn();
-			return 0;
-		}
-	return 2;
+	return scenario_run(scenarios, argv[2]) ? 0 : 2;
 }

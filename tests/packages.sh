@@ -210,7 +210,7 @@ run_inside()
 {
 	start_machine "$1" || { fail "$1: a machine" "$machine_dir/log"; return 1; }
 	share_packages
-	cp "$here/packages/$1.sh" "$here/packages/lib.sh" "$machine_dir/shared"
+	cp "$here/packages/$1.sh" "$here/results.sh" "$machine_dir/shared"
 	results_inside sh "/shared/$1.sh"
 	stop_machine
 }
@@ -261,7 +261,7 @@ step_boot()
 boot_case()
 {
 	mkdir -p "$work/boot_$1/shared"
-	cp "$here/packages/boot.sh" "$here/packages/lib.sh" "$work/boot_$1/shared"
+	cp "$here/packages/boot.sh" "$here/results.sh" "$work/boot_$1/shared"
 	if start_machine "boot_$1" "sh /shared/boot.sh case $1" "$work/boot/root:"; then
 		pass "boot: $1: the machine comes up"
 		results_inside sh /shared/boot.sh look "$1"
@@ -303,8 +303,8 @@ if [ "$(id -u)" = 0 ] && ! setpriv --reuid=12345 --clear-groups test -x "$work";
 	work=$(TMPDIR=/tmp mktemp -d) && chmod 755 "$work" || exit 2
 fi
 said=$work/said
-# shellcheck source=tests/packages/lib.sh
-. "$here/packages/lib.sh"
+# shellcheck source=tests/results.sh
+. "$here/results.sh"
 trap cleanup EXIT
 trap 'exit 130' INT TERM
 [ -z "${PACKAGES_DEBS:-}" ] || cp -r "$PACKAGES_DEBS" "$work/deb"

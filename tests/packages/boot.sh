@@ -86,7 +86,7 @@ case_module_of_others()
 	cp "$modules/arena.so" /opt/others
 	chmod 666 /opt/others/arena.so
 	configure /opt/others/arena.so
-	expects says="/opt/others/arena.so: .*writable"
+	expects says="/opt/others/arena.so: .*write permission"
 }
 
 case_config_is_unreadable()
@@ -101,7 +101,7 @@ case_config_of_others()
 {
 	configure mimalloc
 	chmod 666 $conf
-	expects says="$conf: .*writable"
+	expects says="$conf: .*write permission"
 }
 
 case_config_is_a_folder()
@@ -183,7 +183,7 @@ prepare()
 # of_unit UNIT: its main process has what is expected
 of_unit()
 {
-	of_maps "$(systemctl show -P MainPID "$1")"
+	of_maps "/proc/$(systemctl show -P MainPID "$1")/maps"
 }
 
 as_other()
@@ -207,14 +207,14 @@ one_message()
 
 look()
 {
-	. /shared/lib.sh
+	. /shared/results.sh
 	preload=chic_alloc_preload serves='' says=-
 	. /shared/expected
 	others=${others-$serves}
 	here=$(echo $preload $serves)
 	there=$(echo $preload $others)
 	expect "boot: $1: nothing failed" '^running$' systemctl is-system-running
-	expect "boot: $1: process 1 has '$here'" "^$here *\$" of_maps 1
+	expect "boot: $1: process 1 has '$here'" "^$here *\$" of_maps /proc/1/maps
 	expect "boot: $1: the journal has '$here'" "^$here *\$" of_unit systemd-journald
 	expect "boot: $1: someone else has '$there'" "^$there *\$" as_other
 	expect "boot: $1: mariadb starts" '' systemctl start mariadb

@@ -5,7 +5,7 @@
 # ones while all programs are under them, removed and purged, and leave nothing.
 
 cd /tmp || exit 2
-. /shared/lib.sh
+. /shared/results.sh
 
 # The same packages with an older version, and an older conffile in one.
 make_older()
@@ -74,7 +74,7 @@ expect "install: they are there" '^0.0.9-1$' versions
 expect "install: the command" '^chic-alloc [0-9]' chic-alloc --version
 expect "install: modules" '^arena .*' chic-alloc list
 expect "install: the presets" '^jemalloc .*' chic-alloc list
-expect "install: nothing changes for a program" '^ *$' of_maps self
+expect "install: nothing changes for a program" '^ *$' of_maps /proc/self/maps
 expect "install: the configuration is good" '^module = default +; built-in' chic-alloc config
 expect "install: every file belongs to root, is writable for nobody else" - \
 	writable_files
@@ -91,7 +91,7 @@ cp "$said" said.upgrade
 expect "upgrade: no program complained" - not grep -E "ld\.so:|chic-alloc: " said.upgrade
 expect "upgrade: they are there" "^$new\$" versions
 expect "upgrade: a program that was running runs" '' kill -0 $sleeper
-expect "upgrade: a new one is served" 'chic_alloc_preload counting' of_maps self
+expect "upgrade: a new one is served" 'chic_alloc_preload counting' of_maps /proc/self/maps
 expect "upgrade: the newer conffile" - not grep '^# older' /etc/chic-alloc.conf
 expect "upgrade: a file of the administrator's is kept" counting \
 	cat /etc/chic-alloc.conf.d/mine.conf
@@ -122,7 +122,7 @@ expect "purge: nothing is left" - diff before after
 # the preload library alone, when someone else put it there
 expect "the preload library alone: installed" '' dpkg -i /shared/new/libchic-alloc-preload0_*.deb
 readlink -f /usr/lib/*/libchic_alloc_preload.so >/etc/ld.so.preload
-expect "the preload library alone: is in a program" chic_alloc_preload of_maps self
+expect "the preload library alone: is in a program" chic_alloc_preload of_maps /proc/self/maps
 expect "the preload library alone: without presets or modules nothing is said" - /bin/true
 expect "the preload library alone: purged" 'taken out' dpkg -P libchic-alloc-preload0
 snapshot >after

@@ -5,7 +5,7 @@
 # switches mariadb to jemalloc, sees it, and switches back.
 
 cd /tmp || exit 2
-. /shared/lib.sh
+. /shared/results.sh
 
 # What is told is done as it is told.
 follow()
@@ -17,7 +17,7 @@ mariadb_has()
 {
 	pid=$(systemctl show -P MainPID mariadb)
 	[ "${pid:-0}" != 0 ] || { echo "mariadb does not run"; return 1; }
-	of_maps "$pid"
+	of_maps "/proc/$pid/maps"
 }
 
 ps_of_mariadb()
@@ -49,7 +49,7 @@ expect "newcomer: ps shows it" \
 expect "newcomer: it answers" '^42$' answers
 expect "newcomer: explain" '^works +yes' chic-alloc explain \
 	"$(systemctl show -P MainPID mariadb)"
-expect "newcomer: nothing else has it" '^ *$' of_maps 1
+expect "newcomer: nothing else has it" '^ *$' of_maps /proc/1/maps
 
 expect "newcomer: disable" 'zz-chic-alloc.conf: removed' chic-alloc disable mariadb
 cp "$said" told

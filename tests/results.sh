@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# Results of packages.sh and of its scripts that run in a machine of their own; $said
-# is a file for what commands say.
+# Results of long tests that take machines of their own, and of their scripts that run in
+# these; $said is a file for what commands say.
 # shellcheck shell=sh
 
 passed=0 failed=0 skipped=0
@@ -67,10 +67,10 @@ end()
 	exit
 }
 
-# Which of our libraries and heaps a process has, on one line.
+# of_maps FILE: which of our libraries and heaps a process has, on one line
 of_maps()
 {
-	grep -oE '(chic_alloc_preload|arena|counting|guard|mimalloc|jemalloc)[^/]*$' "/proc/$1/maps" |
+	grep -oE '(chic_alloc_preload|arena|counting|guard|mimalloc|jemalloc)[^/]*$' "$1" |
 		sed 's/\.so.*//' | sort -u | tr '\n' ' '
 	echo
 }
