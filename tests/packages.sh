@@ -15,8 +15,8 @@
 # All but build want root, for namespaces, and a mirror for the fresh Debian.  Works in
 # a folder below $ACCEPTANCE_DIR (default: the current folder); with PACKAGES_BASE a
 # Debian in that folder is used, or made there and left.  With PACKAGES_CHECK=yes the
-# build runs its tests; PACKAGES_DEBS is a folder of packages that were built already.  chic-alloc's sources are a build folder's, $PACKAGES_BUILD,
-# where there is a `make dist`.
+# build runs its tests; PACKAGES_DEBS is a folder of packages that were built already.
+# chic-alloc's sources are a build folder's, $PACKAGES_BUILD, where there is a `make dist`.
 
 set -u
 umask 022
@@ -72,20 +72,6 @@ contents()
 	done | awk '{ print $6 }' | sort -u
 }
 
-has_hardening()
-{
-	bad=0
-	for object in $(cd "$work/unpacked" && find . -type f \( -name '*.so*' -o -name chic-alloc \
-		-path '*/bin/*' \)); do
-		readelf -ldW "$work/unpacked/$object" >"$work/elf"
-		grep -q GNU_RELRO "$work/elf" && grep -Eq 'BIND_NOW|NOW' "$work/elf" ||
-			{ echo "$object: not linked with -z relro -z now"; bad=1; }
-		! grep -E 'RPATH|RUNPATH|TEXTREL' "$work/elf" || { echo "$object"; bad=1; }
-		! grep -E 'GNU_STACK.* RWE' "$work/elf" || { echo "$object: stack"; bad=1; }
-	done
-	return $bad
-}
-
 same_on_all()
 {
 	for deb in "$work"/deb/*.deb; do
@@ -121,7 +107,7 @@ step_build()
 	expect "build: no .la, no static library" - sh -c "! grep -E '\.(la|a)\$' '$work/contents'"
 	expect "build: modules without a version" - \
 		sh -c "! grep -E 'chic-alloc/modules/.*\.so\.' '$work/contents'"
-	expect "build: hardened" '' has_hardening
+	expect "build: hardened" - hardened "$work/unpacked"
 	expect "build: libraries can be installed for several architectures" - same_on_all
 	expect "build: what modules depend on" '^chic-alloc-module-abi-1$' \
 		dpkg-deb -f "$(ls "$work"/deb/chic-alloc-modules_*.deb)" Provides
@@ -305,6 +291,8 @@ fi
 said=$work/said
 # shellcheck source=tests/results.sh
 . "$here/results.sh"
+# shellcheck source=tests/elf.sh
+. "$here/elf.sh"
 trap cleanup EXIT
 trap 'exit 130' INT TERM
 [ -z "${PACKAGES_DEBS:-}" ] || cp -r "$PACKAGES_DEBS" "$work/deb"
