@@ -324,8 +324,8 @@ struct chic_module_param {
 
 /*
  * A first look at a SIGSEGV or SIGBUS: info is the signal's siginfo_t, context its
- * ucontext_t.  The program's own handler, or the default action, follows whatever
- * fn does.  Programs may get many of these signals in their normal work (JVMs do):
+ * ucontext_t.  The program's own handler, or the default action, follows unless fn
+ * answers that it need not.  Programs may get many of these signals in their normal work (JVMs do):
  * be quick with those that are not about the module's memory, and do only what a
  * signal handler may do.  Several threads may be in fn at a time, and fn may come
  * in the midst of any other function of the module; a few kilobytes of stack are
@@ -333,7 +333,8 @@ struct chic_module_param {
  *
  * Answers 0, and the program sees the signal as it came; or SIGSEGV for a SIGBUS
  * that is only the module's means, and the program sees a SIGSEGV for that access
- * (or SIGBUS for a SIGSEGV).
+ * (or SIGBUS for a SIGSEGV); or CHIC_FAULT_MENDED where the access succeeds now: it is
+ * made again, and the program sees nothing.
  *
  * In an unmodified program it makes no difference who installs a handler when.  In
  * a program that is linked with the library, and not started with the preload
@@ -341,6 +342,7 @@ struct chic_module_param {
  * blocks the signal ends the process without a look, and so does a program that
  * ignores it.
  */
+#define CHIC_FAULT_MENDED (-1)
 typedef int (*chic_fault_fn)(void *ctx, int sig, void *info, void *context);
 
 /*

@@ -228,7 +228,7 @@ static void pass_on_as(int sig, const siginfo_t *from, ucontext_t *context)
 	send_again(sig, &info);
 }
 
-/* The signal that the program is to see. */
+/* The signal that the program is to see, or CHIC_FAULT_MENDED. */
 static int look(int sig, siginfo_t *info, void *context)
 {
 	int as = 0;
@@ -239,7 +239,7 @@ static int look(int sig, siginfo_t *info, void *context)
 		if (fn && !as)
 			as = fn(handlers[i].ctx, sig, info, context);
 	}
-	return as == SIGSEGV || as == SIGBUS ? as : sig;
+	return as == SIGSEGV || as == SIGBUS || as == CHIC_FAULT_MENDED ? as : sig;
 }
 
 static bool was_looked_at(const siginfo_t *info)
@@ -253,12 +253,12 @@ static bool was_looked_at(const siginfo_t *info)
 static void entry(int sig, siginfo_t *info, void *context)
 {
 	int saved = errno;
-	int as = was_looked_at(info) ? sig : look(sig, info, context);
+	int as = was_looked_at(info) ? sig : fault_look(look, sig, info, context);
 
 	errno = saved;
 	if (as == sig)
 		pass_on(sig, info, context);
-	else
+	else if (as != CHIC_FAULT_MENDED)
 		pass_on_as(as, info, context);
 }
 

@@ -2,11 +2,14 @@
 /*
  * A stack for the first look at a fault, where the thread's own has no room.
  *
- * While modules look, a thread that has no alternate signal stack of its own gets one
- * of ours with its first request.  The program does not know of it: who interposes
- * sigaltstack() answers as if there were none, and where it has a handler that asks
- * for an alternate stack, that handler runs on the thread's stack nevertheless.
+ * While modules look, a thread gets a stack of ours with its first request, which is its
+ * alternate signal stack if it has none of its own.  The program does not know of it: who
+ * interposes sigaltstack() answers as if there were none, and where it has a handler that
+ * asks for an alternate stack, that handler runs on the thread's stack nevertheless.
  * Where nobody interposes it, no stacks are given.
+ *
+ * Where the signal came on another stack, the program's own, which may be as small as the
+ * system allows, modules look on ours.
  */
 #define _GNU_SOURCE
 #include "internal.h"
@@ -64,12 +67,11 @@ void fault_stack_begin(struct thread *t)
 {
 	stack_t now, ours;
 
-	if (!t || !fault_stacks_hidden || system_sigaltstack(NULL, &now) != 0 ||
-	    !(now.ss_flags & SS_DISABLE))
+	if (!t || !fault_stacks_hidden || system_sigaltstack(NULL, &now) != 0)
 		return;
 	if (!t->fault_stack)
 		t->fault_stack = stack_new();
-	if (!t->fault_stack)
+	if (!t->fault_stack || !(now.ss_flags & SS_DISABLE))
 		return;
 	ours = stack_of(t);
 	system_sigaltstack(&ours, NULL);
@@ -131,23 +133,26 @@ static bool stack_below(const ucontext_t *context, uintptr_t *sp)
 	return is_writable(*sp - 8) && is_writable(*sp - (frame ? frame : MINSIGSTKSZ));
 }
 
-static __attribute__((noinline)) void call_on(uintptr_t sp, fault_function fn, int sig,
-					      siginfo_t *info, void *context)
+/* Answers what fn does, if that is a number. */
+static __attribute__((noinline)) int call_on(uintptr_t sp, uintptr_t fn, int sig,
+					     siginfo_t *info, void *context)
 {
 	/* asks for a frame pointer, by which the caller is found from fn */
 	void *volatile frame = __builtin_frame_address(0);
+	int answer;
 
 	(void)frame;
 	__asm__ volatile("movq %%rsp, %%rbx\n\t"
 			 "movq %[sp], %%rsp\n\t"
 			 "callq *%[fn]\n\t"
 			 "movq %%rbx, %%rsp"
-			 : "+D"(sig), "+S"(info), "+d"(context), [sp] "+r"(sp), [fn] "+r"(fn)
+			 : "+D"(sig), "+S"(info), "+d"(context), [sp] "+r"(sp), [fn] "+r"(fn),
+			   "=a"(answer)
 			 :
-			 : "rax", "rbx", "rcx", "r8", "r9", "r10", "r11", "xmm0", "xmm1",
-			   "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9",
-			   "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15", "cc",
-			   "memory");
+			 : "rbx", "rcx", "r8", "r9", "r10", "r11", "xmm0", "xmm1", "xmm2",
+			   "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10",
+			   "xmm11", "xmm12", "xmm13", "xmm14", "xmm15", "cc", "memory");
+	return answer;
 }
 
 bool fault_call(fault_function fn, int sig, siginfo_t *info, ucontext_t *context)
@@ -160,8 +165,28 @@ bool fault_call(fault_function fn, int sig, siginfo_t *info, ucontext_t *context
 	}
 	if (!stack_below(context, &sp))
 		return false;
-	call_on(sp, fn, sig, info, context);
+	call_on(sp, (uintptr_t)fn, sig, info, context);
 	return true;
+}
+
+/*
+ * With all signals blocked: the system would begin the program's alternate stack anew
+ * for one that comes on ours.
+ */
+int fault_look(fault_looker look, int sig, siginfo_t *info, void *context)
+{
+	const uint64_t all = ~(uint64_t)0;
+	struct thread *t = thread_self;
+	uint64_t before = 0;
+	int as;
+
+	if (!t || !t->fault_stack || is_on_ours(&before))
+		return look(sig, info, context);
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof(all));
+	as = call_on((uintptr_t)t->fault_stack + stack_size(), (uintptr_t)look, sig, info,
+		     context);
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof(before));
+	return as;
 }
 
 #else
@@ -172,6 +197,11 @@ bool fault_call(fault_function fn, int sig, siginfo_t *info, ucontext_t *context
 	(void)is_on_ours;
 	fn(sig, info, context);
 	return true;
+}
+
+int fault_look(fault_looker look, int sig, siginfo_t *info, void *context)
+{
+	return look(sig, info, context);
 }
 
 #endif

@@ -653,14 +653,14 @@ extern atomic_uint fault_handlers;
 /* sigaction() as the program sees it, for these two signals. */
 int fault_sigaction(int sig, const struct sigaction *act, struct sigaction *old);
 /* The C library's, or that of another library which interposes it. */
-extern int (*fault_next_sigaction)(int sig, const struct sigaction *act,
-				   struct sigaction *old);
+extern int (*fault_next_sigaction)(int sig, const struct sigaction *act, struct sigaction *old);
 void fault_postfork_child(void);
 
 /* fault_stack.c - an alternate stack per thread, for the first look */
 
 struct thread;
 typedef void (*fault_function)(int sig, siginfo_t *info, void *context);
+typedef int (*fault_looker)(int sig, siginfo_t *info, void *context);
 
 /* Whether programs' sigaltstack() is fault_sigaltstack(): no stacks are given else. */
 extern bool fault_stacks_hidden;
@@ -674,6 +674,8 @@ int fault_sigaltstack(const stack_t *new, stack_t *old);
  * where there is no room for it, and the system would have ended the process.
  */
 bool fault_call(fault_function fn, int sig, siginfo_t *info, ucontext_t *context);
+/* Ask look, where there is room for it. */
+int fault_look(fault_looker look, int sig, siginfo_t *info, void *context);
 
 /* status.c - what a process leaves in its memory for `chic-alloc ps` */
 

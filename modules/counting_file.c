@@ -174,16 +174,26 @@ static void stderr_keep(struct counting_file *f, bool copy)
 }
 
 /*
- * What a program made of its stderr is good enough for a report that was asked for
- * there; not for a message in the middle of something else, which may be a database.
+ * What a program made of its stderr; one that closes all it did not open may have a
+ * database or a connection there.
  */
-int counting_file_stderr(const struct counting_file *f)
+static bool is_another_log(const struct counting_file *f)
 {
 	struct stat64 st;
 
+	return f->stderr_ino && file_of(STDERR_FILENO, &st) == 0 &&
+	       (S_ISCHR(st.st_mode) || S_ISFIFO(st.st_mode) ||
+		fcntl(STDERR_FILENO, F_GETFL) & O_APPEND);
+}
+
+/* A message in the middle of something else goes nowhere but where it always went. */
+int counting_file_stderr(const struct counting_file *f)
+{
+	if (is_stderr(f, STDERR_FILENO))
+		return STDERR_FILENO;
 	if (f->pattern[0])
-		return is_stderr(f, STDERR_FILENO) ? STDERR_FILENO : -1;
-	if (file_of(STDERR_FILENO, &st) == 0)
+		return -1;
+	if (is_another_log(f))
 		return STDERR_FILENO;
 	return is_stderr(f, f->stderr_copy) ? f->stderr_copy : -1;
 }

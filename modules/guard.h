@@ -99,6 +99,8 @@ enum guard_content {
  * open: pattern asks for GUARD_PATTERNED where that costs nothing.
  * close: forbid access, give memory back.  False: nothing has changed.
  * move: close one page and open another with its content, or null.
+ * mend: a page of a live block, which the program has given back to the system, raised
+ *	SIGBUS: make it zero, as it would be; or null.  Called by a signal handler.
  * child: what a forked child has lost, or null.  False: it cannot be had back.
  * leave: before another takes over, or null.
  */
@@ -110,6 +112,7 @@ struct guard_backend {
 	enum guard_content (*open)(struct guard *g, char *p, size_t size, bool pattern);
 	bool (*close)(struct guard *g, char *p, size_t size);
 	bool (*move)(struct guard *g, char *from, char *to);
+	bool (*mend)(struct guard *g, char *page);
 	bool (*child)(struct guard *g);
 	void (*leave)(struct guard *g);
 };

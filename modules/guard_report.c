@@ -44,14 +44,14 @@ void guard_say(const char *format, ...)
 	char line[256] = "chic-alloc: guard: ";
 	size_t len = strlen(line);
 	va_list args;
-	ssize_t n;
+	long n;
 
 	va_start(args, format);
 	vsnprintf(line + len, sizeof(line) - len - 1, format, args);
 	va_end(args);
 	strcat(line, "\n");
 	do
-		n = write(STDERR_FILENO, line, strlen(line));
+		n = write_quietly(STDERR_FILENO, line, strlen(line));
 	while (n < 0 && errno == EINTR);
 }
 

@@ -44,7 +44,7 @@ static bool is_access(int sig, const siginfo_t *info)
 	return sig == SIGSEGV || info->si_code == BUS_ADRERR;
 }
 
-/* The program has made a page of its block inaccessible, as garbage collectors do. */
+/* In a page of a live block that the program has made inaccessible, or given back. */
 static bool is_programs_own(const struct guard_where *where)
 {
 	const struct guard *g = where->g;
@@ -66,6 +66,17 @@ static enum guard_kind kind_of(const struct guard_where *where)
 	return where->address < r->p + r->size ? GUARD_AFTER_FREE : GUARD_OVERFLOW;
 }
 
+/* Garbage collectors have reasons for SIGSEGV; SIGBUS is a means of the back end. */
+static int leave_to_program(struct guard *g, int sig, const struct guard_where *where)
+{
+	char *page = (char *)((uintptr_t)where->address & ~(g->page - 1));
+	const struct guard_backend *backend = g->backend;
+
+	if (sig == SIGBUS && backend->mend && backend->mend(g, page))
+		return CHIC_FAULT_MENDED;
+	return 0;
+}
+
 static int look(void *ctx, int sig, void *info, void *context)
 {
 	struct guard_bug bug = {.context = context};
@@ -74,8 +85,10 @@ static int look(void *ctx, int sig, void *info, void *context)
 	int n;
 
 	if (!is_access(sig, signal) || !guard_has(g, signal->si_addr) ||
-	    !guard_find(signal->si_addr, &bug.where) || is_programs_own(&bug.where))
+	    !guard_find(signal->si_addr, &bug.where))
 		return 0;
+	if (is_programs_own(&bug.where))
+		return leave_to_program(g, sig, &bug.where);
 	n = atomic_fetch_add(&reported, 1);
 	if (n < REPORTS_MAX) {
 		bug.kind = kind_of(&bug.where);

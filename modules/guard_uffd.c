@@ -16,6 +16,7 @@
 #include <linux/userfaultfd.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -43,8 +44,11 @@ struct uffd_move {
 
 static int out_of_the_way(int fd)
 {
+	struct rlimit most;
 	int high = fcntl(fd, F_DUPFD_CLOEXEC, FD_MIN);
 
+	if (high < 0 && getrlimit(RLIMIT_NOFILE, &most) == 0)
+		high = fcntl(fd, F_DUPFD_CLOEXEC, (int)(most.rlim_cur - most.rlim_cur / 8));
 	if (high < 0)
 		return fd;
 	close(fd);
@@ -228,6 +232,16 @@ static bool uffd_move(struct guard *g, char *from, char *to)
 	return !err;
 }
 
+/* Also where another thread has been quicker. */
+static bool uffd_mend(struct guard *g, char *page)
+{
+	struct uffdio_zeropage zero = {.range = {.start = (uintptr_t)page, .len = g->page}};
+
+	/* what uffd_do() does beyond that takes a lock */
+	return ioctl(g->uffd.fd, UFFDIO_ZEROPAGE, &zero) == 0 || errno == EEXIST ||
+	       errno == EAGAIN;
+}
+
 static bool uffd_arm(struct guard *g, char *p, size_t size)
 {
 	(void)g;
@@ -270,6 +284,7 @@ const struct guard_backend guard_uffd = {
 	.open = uffd_open,
 	.close = uffd_close,
 	.move = uffd_move,
+	.mend = uffd_mend,
 	.child = uffd_child,
 	.leave = unwatch, /* what another opens must not be watched */
 };

@@ -15,29 +15,34 @@
 #include "internal.h"
 #include "writer.h"
 
-/* Whoever read may be gone, which is no reason for the program to go. */
-static void take_pipe_signal(const sigset_t *pipe)
+/* Whoever read may be gone, or the file too long: no reason for the program to go. */
+static void take_signal(int sig)
 {
 	const struct timespec now = {0};
+	sigset_t set;
 
-	while (sigtimedwait(pipe, NULL, &now) < 0 && errno == EINTR)
+	sigemptyset(&set);
+	sigaddset(&set, sig);
+	while (sigtimedwait(&set, NULL, &now) < 0 && errno == EINTR)
 		;
 }
 
-static long write_quietly(int fd, const char *bytes, size_t n)
+long write_quietly(int fd, const char *bytes, size_t n)
 {
-	sigset_t pipe, before, pending;
+	sigset_t set, before, pending;
+	int err, sig;
 	long done;
-	int err;
 
-	sigemptyset(&pipe);
-	sigaddset(&pipe, SIGPIPE);
+	sigemptyset(&set);
+	sigaddset(&set, SIGPIPE);
+	sigaddset(&set, SIGXFSZ);
 	sigpending(&pending);
-	pthread_sigmask(SIG_BLOCK, &pipe, &before);
+	pthread_sigmask(SIG_BLOCK, &set, &before);
 	done = syscall(SYS_write, fd, bytes, n);
 	err = errno;
-	if (done < 0 && err == EPIPE && !sigismember(&pending, SIGPIPE))
-		take_pipe_signal(&pipe);
+	sig = err == EPIPE ? SIGPIPE : SIGXFSZ;
+	if (done < 0 && (err == EPIPE || err == EFBIG) && !sigismember(&pending, sig))
+		take_signal(sig);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	errno = err;
 	return done;

@@ -15,6 +15,8 @@ struct writer {
 	char bytes[8192];
 };
 
+/* write(2), but no signal says that nobody reads or the file is too long. */
+long write_quietly(int fd, const char *bytes, size_t n);
 void put_bytes(struct writer *w, const char *bytes, size_t n);
 void put_text(struct writer *w, const char *text);
 /* Filled up with blanks on its right, or on its left. */

@@ -177,6 +177,30 @@ same "what cannot be written stops nobody" "$?" 0
 same "and is told once" "$(cat err)" \
 	'chic-alloc: counting: output: cannot open "/nonexistent/report": No such file or directory'
 
+(
+	ulimit -f 0
+	"$chic" run -m counting -o "counting.output=$tmp/long" -- perl -e 'exit 3' 2>&1
+	echo "status $?"
+) | cat >out
+same "a limit on the length of files" "$(cat out)" \
+	"chic-alloc: counting: output: cannot write \"$tmp/long\": File too large
+status 3"
+
+# The descriptors of stderr and of its copy are files of the program.
+cat >takes.pl <<'E'
+	use POSIX;
+	POSIX::close($_) for 2, ($ARGV[0] ? 100 : ());
+	POSIX::open("data", O_RDWR | O_CREAT | O_TRUNC) == 2 or exit 1;
+E
+for way in '' all
+do
+	"$chic" run -m counting -o counting.summary=yes -- perl takes.pl $way >out 2>err
+	same "a program that has another file for stderr${way:+, and none for its copy}" \
+		"$? $(wc -c <data) $(grep -c '^live-blocks' err)" "0 0 $([ "$way" ] && echo 0 || echo 1)"
+done
+"$chic" run -m counting -o counting.summary=yes -- perl takes.pl >out 2>&-
+same "a program that was started without stderr" "$? $(wc -c <data)" "0 0"
+
 # A process may be asked, and goes on.
 rm -f report
 "$chic" run -m counting -o counting.signal=USR2 -o "counting.output=$tmp/report" -- sh -c '

@@ -162,7 +162,7 @@ do
 	fi
 	works="$works $backend"
 	find_all $backend backend=$backend
-	for scenario in guarded locked forked closed split crowd
+	for scenario in guarded locked forked closed split crowd given_back calls few_files
 	do
 		lives $backend $scenario
 	done

@@ -51,6 +51,13 @@ has_frame()
 	fi
 }
 
+{
+	"$chic" run -m guard -o guard.summary=yes -- sh -c 'sleep 0.2; exit 5'
+	echo $? >status
+} 2>&1 | true
+while [ ! -s status ]; do sleep 0.1; done
+equal "a summary that nobody reads" 5 cat status
+
 for backend in userfaultfd madvise mprotect
 do
 	under="$chic run -m guard -o guard.backend=$backend"

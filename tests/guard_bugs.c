@@ -20,6 +20,7 @@
 #include <stddef.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -354,6 +355,92 @@ static void split(void)
 	guarded();
 }
 
+/* Pages in the midst of a block that the program gives back are zero from then on. */
+static void give_back(int advice)
+{
+	enum { PAGE = 4096, PAGES = 16 };
+	char *p;
+
+	MUST(posix_memalign((void **)&p, PAGE, PAGES * PAGE) == 0);
+	memset(p, 1, PAGES * PAGE);
+	MUST(madvise(p + 2 * PAGE, 4 * PAGE, advice) == 0);
+	for (int i = 0; i < PAGES; i++) {
+		MUST(advice == MADV_FREE || p[i * PAGE + 5] == !(i >= 2 && i < 6));
+		p[i * PAGE] = 2;
+		MUST(p[i * PAGE] == 2);
+	}
+	free(p);
+	MUST(faults(p + 3 * PAGE));
+}
+
+static void wiped(void *arg)
+{
+	char *p = arg;
+
+	MUST(p[0] == 0 && p[4096] == 0 && p[8192] == 1);
+	p[0] = 1;
+	free(p);
+	MUST(faults(p));
+	guarded();
+}
+
+static void given_back(void)
+{
+	char *p;
+
+	give_back(MADV_DONTNEED);
+	give_back(MADV_FREE);
+	MUST(posix_memalign((void **)&p, 4096, 12288) == 0);
+	memset(p, 1, 12288);
+	MUST(madvise(p, 8192, MADV_WIPEONFORK) == 0);
+	MUST(in_child(0, wiped, p) == 0);
+	free(p);
+	guarded();
+}
+
+/* The system reads from and writes to blocks that the program has not touched. */
+static void calls(void)
+{
+	static const size_t sizes[] = {1, 64, 4096, 5000, 70000, 300000};
+	int fd = open("/proc/self/exe", O_RDONLY), zero = open("/dev/zero", O_RDONLY);
+	int null = open("/dev/null", O_WRONLY);
+
+	for (int i = 0; i < 6; i++) {
+		size_t size = sizes[i];
+		char *p = malloc(size);
+
+		MUST(read(zero, p, size) == (ssize_t)size);
+		p = realloc(p, 2 * size);
+		MUST(p && read(zero, p, 2 * size) == (ssize_t)(2 * size));
+		free(p);
+		MUST(read(zero, p, 1) == -1 && errno == EFAULT);
+		p = calloc(1, size);
+		MUST(p && write(null, p, size) == (ssize_t)size);
+		MUST(pread(fd, p, size, 0) > 0);
+		free(p);
+	}
+}
+
+static void lowest_is_free(void *arg)
+{
+	int before = *(int *)arg;
+
+	guarded();
+	MUST(open("/dev/null", O_RDONLY) == before);
+}
+
+/* A limit below the number that a descriptor of ours would have. */
+static void few_files(void)
+{
+	const struct rlimit few = {64, 64};
+	int lowest = open("/dev/null", O_RDONLY);
+
+	MUST(lowest >= 0 && close(lowest) == 0);
+	MUST(setrlimit(RLIMIT_NOFILE, &few) == 0);
+	MUST(in_child(0, lowest_is_free, &lowest) == 0);
+	guarded();
+}
+
 /* -------------------------------------------------------------- filters -- */
 
 struct denied {
@@ -467,9 +554,11 @@ static const struct scenario bugs[] = {
 };
 
 static const struct scenario scenarios[] = {
-	SCENARIO(guarded),   SCENARIO(live_100000),   SCENARIO(live_1000000), SCENARIO(crowd),
-	SCENARIO(locked),    SCENARIO(forked),	      SCENARIO(closed),	      SCENARIO(split),
-	SCENARIO(forbidden), SCENARIO(forbidden_all), {NULL, NULL},
+	SCENARIO(guarded),	 SCENARIO(live_100000), SCENARIO(live_1000000),
+	SCENARIO(crowd),	 SCENARIO(locked),	SCENARIO(forked),
+	SCENARIO(closed),	 SCENARIO(split),	SCENARIO(forbidden),
+	SCENARIO(forbidden_all), SCENARIO(given_back),	SCENARIO(calls),
+	SCENARIO(few_files),	 {NULL, NULL},
 };
 
 int main(int argc, char **argv)

@@ -14,6 +14,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdint.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -30,6 +31,9 @@ static const char *where;
 static volatile char *volatile target;
 static char *own_stack;
 #define OWN_STACK 65536
+#ifndef AT_MINSIGSTKSZ
+#define AT_MINSIGSTKSZ 51
+#endif
 
 static volatile char *bad_place(void)
 {
@@ -470,6 +474,34 @@ static void overflow_on_its_stack(void)
 	overflow();
 }
 
+static void on_small_stack(int sig)
+{
+	(void)sig;
+	write(STDOUT_FILENO, "on a small stack\n", 17);
+	_exit(7);
+}
+
+/* As small as the system lets it be, and a kilobyte for the handler. */
+static void small_stack(void)
+{
+	struct sigaction act = {.sa_handler = on_small_stack, .sa_flags = SA_ONSTACK};
+	size_t frame = getauxval(AT_MINSIGSTKSZ);
+	stack_t own = {.ss_size = (frame ? frame : MINSIGSTKSZ) + 1024};
+	char *room = mmap(NULL, 3 * OWN_STACK, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	own.ss_sp = room + OWN_STACK;
+	MUST(mprotect(own.ss_sp, OWN_STACK, PROT_READ | PROT_WRITE) == 0);
+	MUST(sigaltstack(&own, NULL) == 0);
+	MUST(sigaction(SIGSEGV, &act, NULL) == 0);
+	write(STDOUT_FILENO, "", 0);
+	fault();
+}
+
+static void small_stack_in_thread(void)
+{
+	in_thread_of(0, small_stack);
+}
+
 static const struct scenario scenarios[] = {
 	SCENARIO(by_default),
 	SCENARIO(in_function),
@@ -500,6 +532,8 @@ static const struct scenario scenarios[] = {
 	SCENARIO(overflow_in_thread),
 	SCENARIO(overflow_with_handler),
 	SCENARIO(overflow_on_its_stack),
+	SCENARIO(small_stack),
+	SCENARIO(small_stack_in_thread),
 	{NULL, NULL},
 };
 
