@@ -33,6 +33,15 @@ machine_of()
 	elif defines __ARM_ARCH_7M__
 	then
 		echo armv7m
+	elif defines __ARM_ARCH_6M__
+	then
+		echo armv6m
+	elif defines __riscv && ! defines __linux__ && grep -q '^#define __riscv_xlen 32$' macros
+	then
+		echo riscv32
+	elif defines __riscv && ! defines __linux__
+	then
+		echo riscv64
 	else
 		echo other
 	fi
@@ -44,14 +53,22 @@ defines()
 }
 
 machine=$(machine_of)
+start=$machine emulator=
 case $machine in
 x86_64 | i386)
 	link='-static -fno-pic -nostdlib -Wl,--gc-sections'
 	run=
 	;;
-armv7m)
+armv*)
+	start=armv7m emulator=qemu-system-arm package=qemu-system-arm
 	link="-nostdlib -Wl,--gc-sections -Wl,-T,$tests/freestanding/armv7m.ld"
-	run='timeout 120 qemu-system-arm -M mps2-an385 -icount shift=0 -nographic -semihosting -kernel'
+	run="timeout 120 $emulator -M mps2-an385 -icount shift=0 -nographic -semihosting -kernel"
+	;;
+riscv*)
+	start=riscv emulator=qemu-system-$machine package=qemu-system-misc
+	link="-static -nostdlib -Wl,--gc-sections -Wl,-T,$tests/freestanding/riscv.ld"
+	run="timeout 120 $emulator -M virt -bios none -icount shift=0 -nographic -kernel"
+	! defines __clang__ || link="$link -fuse-ld=lld"
 	;;
 esac
 
@@ -147,40 +164,49 @@ void machine_main(void)
 	machine_exit(to[3] != 7);
 }
 C
+cat >fails.c <<'C'
+#include "machine.h"
+void machine_main(void)
+{
+	machine_exit(3);
+}
+C
 expect 'the start of a program compiles' 0 '' - \
-	compile uses_heap.c uses_none.c "$tests/freestanding/start_$machine.c"
-expect 'a program without a heap links' 0 '' '' link none uses_none.o start_$machine.o "$archive"
+	compile uses_heap.c uses_none.c fails.c "$tests/freestanding/start_$start.c"
+expect 'a program without a heap links' 0 '' '' link none uses_none.o start_$start.o "$archive"
 if [ "$HEAP" != yes ]
 then
 	expect 'one with a heap does not' 1 '' 'chic_rt_alloc' \
-		link heap uses_heap.o start_$machine.o "$archive"
+		link heap uses_heap.o start_$start.o "$archive"
 	finish
 	exit
 fi
 
-if [ $machine = armv7m ] && ! command -v qemu-system-arm >/dev/null
+if [ -n "$emulator" ] && ! command -v "$emulator" >/dev/null
 then
-	skip 'an image in an emulator' 'no qemu-system-arm (Debian: qemu-system-arm)'
+	skip 'an image in an emulator' "no $emulator (Debian: $package)"
 	finish
 	exit
 fi
-expect 'a program with a heap links' 0 '' '' link heap uses_heap.o start_$machine.o "$archive"
+expect 'a program with a heap links' 0 '' '' link heap uses_heap.o start_$start.o "$archive"
 expect 'a program runs' 0 '' '' $run ./none
+expect 'one that fails links' 0 '' '' link fails fails.o start_$start.o "$archive"
+expect 'and its status arrives' 3 '' '' $run ./fails
 expect 'before anything is installed its requests are typed nulls' 0 '' '' $run ./heap
 
 core="$tests/core_hooks.c $tests/core_paths.c $tests/core_suite.c $tests/ledger.c
 	$tests/paths_map.c $tests/paths_object.c $tests/paths_region.c $tests/paths_shared.c
-	$tests/paths_string.c $tests/paths_vec.c $tests/freestanding/check.c
-	$tests/freestanding/firmware.c $tests/freestanding/libc.c"
+	$tests/paths_string.c $tests/paths_vec.c $tests/freestanding/arithmetic.c
+	$tests/freestanding/check.c $tests/freestanding/firmware.c $tests/freestanding/libc.c"
 objects=$(for source in $core; do echo "$(basename "$source" .c).o"; done)
 # shellcheck disable=SC2086
 expect 'the tests of the core compile' 0 '' - compile $core
 # shellcheck disable=SC2086
-expect 'and link' 0 '' '' link core $objects start_$machine.o "$archive"
+expect 'and link' 0 '' '' link core $objects start_$start.o "$archive"
 expect 'and pass' 0 '^[0-9]+ tests passed' '' $run ./core
 cp out told
 grep -E ' (calls|bytes) ' told | grep -v '^arena ' >"$builddir/freestanding/counters"
-[ $machine != armv7m ] ||
+[ -z "$emulator" ] ||
 	expect 'and interrupts came in between' 0 '^# [1-9][0-9]+ interrupts' '' cat told
 
 # The layouts of the ABI as this machine has them.
@@ -204,7 +230,7 @@ expect 'its source compiles' 0 '' '' \
 	$COMPILE -fno-pic -I"$builddir" -c "$builddir/chic_alloc_freestanding.c" -o one.o
 # shellcheck disable=SC2086
 expect 'the tests link with it in place of the archive' 0 '' '' \
-	link core_one $objects start_$machine.o one.o
+	link core_one $objects start_$start.o one.o
 expect 'and pass' 0 '^[0-9]+ tests passed' '' $run ./core_one
 grep -v '^#' out >one
 grep -v '^#' told >many

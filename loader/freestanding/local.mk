@@ -135,13 +135,16 @@ EXTRA_DIST += \
 	loader/freestanding/memory.c \
 	loader/freestanding/panic.c \
 	tests/freestanding.sh \
+	tests/freestanding/arithmetic.c \
 	tests/freestanding/armv7m.ld \
 	tests/freestanding/check.c \
 	tests/freestanding/check.h \
 	tests/freestanding/firmware.c \
 	tests/freestanding/libc.c \
 	tests/freestanding/machine.h \
+	tests/freestanding/riscv.ld \
 	tests/freestanding/start_armv7m.c \
 	tests/freestanding/start_i386.c \
+	tests/freestanding/start_riscv.c \
 	tests/freestanding/start_x86_64.c \
 	tests/freestanding/stdlib.h

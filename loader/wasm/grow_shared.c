@@ -11,10 +11,14 @@ bool heap_more(size_t bytes, uintptr_t *start, size_t *got)
 	return grow_memory(bytes, start, got);
 }
 
-/* 1 if the memory is of use: nothing else may use it from now on. */
+/*
+ * 1 if the memory is of use: nothing else may use it from now on.  0 for too little, or
+ * more than there is.
+ */
 CHIC_EXPORT int chic_alloc_heap(uintptr_t start, size_t bytes);
 
 int chic_alloc_heap(uintptr_t start, size_t bytes)
 {
-	return heap_add(start, bytes);
+	return (uint64_t)start + bytes <= (uint64_t)__builtin_wasm_memory_size(0) * WASM_PAGE &&
+	       heap_add(start, bytes);
 }

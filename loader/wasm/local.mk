@@ -3,7 +3,7 @@
 # ./configure --enable-wasm: by clang and wasm-ld, into wasm/ of the build tree
 #
 #	libchic_alloc_wasm32.a	 hooks, heap and runtime, to be linked into a module
-#	chic_alloc.wasm		 hooks, heap and regions as a module with a memory of its own
+#	chic_alloc.wasm		 hooks, heap, regions and objects as a module with a memory of its own
 #	chic_alloc_shared.wasm	 the same, relocatable, in a memory that it imports
 #	chic_alloc.mjs		 what loads the last two from JavaScript
 #
@@ -15,7 +15,7 @@ WASM_CPPFLAGS = \
 	-nostdlibinc -I$(srcdir)/include -I$(srcdir)/loader -I$(srcdir)/loader/wasm \
 	-I$(srcdir)/loader/single -isystem $(srcdir)/loader/freestanding/include \
 	-I$(srcdir)/modules -I$(srcdir)/runtime \
-	-DREGION_SLOT_BITS=6 -DPROFILES=16 -DTYPES_FIRST=64
+	-DREGION_SLOT_BITS=6 -DPROFILES=16 -DTYPES_FIRST=16
 WASM_COMPILE = $(WASM_CC) --target=wasm32 $(WASM_CPPFLAGS) $(CHIC_WASM_CFLAGS)
 WASM_PIC_COMPILE = $(WASM_CC) --target=wasm32-unknown-emscripten -fPIC $(WASM_CPPFLAGS) \
 	$(CHIC_WASM_CFLAGS)
@@ -26,7 +26,7 @@ WASM_MODULE = $(WASM_LD) --no-entry --gc-sections --export-dynamic --strip-all
 # core.c has hooks.c, publish.c and telemetry.c in it
 wasm_core_c = loader/wasm/core.c loader/memops.c
 wasm_region_c = runtime/region.c runtime/region_profile.c runtime/counts.c \
-	runtime/closure.c
+	runtime/closure.c runtime/object.c runtime/types.c loader/freestanding/irq.c
 wasm_runtime_c = $(filter-out runtime/panic.c, \
 	$(filter %.c,$(libchic_runtime_la_SOURCES) $(libchic_utf8_la_SOURCES)))
 wasm_freestanding_c = loader/freestanding/irq.c \
@@ -61,7 +61,7 @@ wasm/libchic_alloc_wasm32.a: $(wasm_archive_o)
 # The stack first: what overflows it traps and does not write into data.
 wasm/chic_alloc.wasm: $(wasm_own_o)
 	$(AM_V_CCLD)$(WASM_MODULE) --stack-first -z stack-size=16384 --export-table \
-		--growable-table $(wasm_own_o) -o $@
+		--growable-table --export=__stack_pointer $(wasm_own_o) -o $@
 
 wasm/chic_alloc_shared.wasm: $(wasm_shared_o)
 	$(AM_V_CCLD)$(WASM_MODULE) -shared --experimental-pic $(wasm_shared_o) -o $@ \

@@ -95,14 +95,106 @@ for (const [way, make] of Object.entries(ways)) {
 		assert.equal(chic.stats().allocCalls, 0);
 	});
 
+	// More often than the module's stack has room for.
 	await test(`${way}: a hook that throws, throws to the caller`, async () => {
 		const chic = await make();
-		chic.install({ alloc() {
+		const block = chic.alloc(10);
+		const fail = () => {
 			throw new Error('no');
-		} });
-		assert.throws(() => chic.alloc(10), /no/);
+		};
+		chic.resetStats();
+		chic.install({ alloc: fail, allocZeroed: fail, realloc: fail, free: fail });
+		for (let i = 0; i < 2000; i++) {
+			assert.throws(() => chic.alloc(10), /^Error: no$/);
+			assert.throws(() => chic.allocZeroed(10), /^Error: no$/);
+			assert.throws(() => chic.realloc(block, 20), /^Error: no$/);
+			assert.throws(() => chic.free(block), /^Error: no$/);
+		}
+		assert.deepEqual(chic.stats(), { ...none, freeCalls: 2000, freedBytes: 20000 });
 		chic.reset();
 		assert.notEqual(chic.alloc(10).ptr, 0);
+	});
+
+	await test(`${way}: a hook that throws where a region asks, fails`, async () => {
+		const chic = await make();
+		const e = chic.exports;
+		const out = e.chic_alloc_scratch() >>> 0;
+		const region = e.chic_rt_region_enter(1n);
+		const caught = [];
+		const keep = (error) => caught.push(error.message);
+		chic.install({ alloc() {
+			throw new Error('no');
+		}, free() {
+			throw new Error('neither');
+		} });
+		process.on('uncaughtException', keep);
+		e.chic_rt_region_alloc(out, region, 100000, 64);
+		const words = [...new Uint32Array(chic.memory.buffer, out, 3)];
+		e.chic_rt_region_exit(region);
+		await new Promise((done) => setTimeout(done));
+		process.off('uncaughtException', keep);
+		assert.deepEqual(words, [0, 100000, 64]);
+		assert.equal(caught[0], 'no');
+	});
+
+	await test(`${way}: what traps leaves the stack where it was`, async () => {
+		const chic = await make();
+		chic.install({ alloc: 9999 });
+		for (let i = 0; i < 2000; i++)
+			assert.throws(() => chic.alloc(10), WebAssembly.RuntimeError);
+		chic.reset();
+		assert.notEqual(chic.alloc(10).ptr, 0);
+	});
+
+	await test(`${way}: a hook without an end ends`, async () => {
+		const chic = await make();
+		chic.install({ alloc: (size) => chic.alloc(size).ptr });
+		for (let i = 0; i < 10; i++)
+			assert.throws(() => chic.alloc(10), RangeError);
+		chic.reset();
+		const block = chic.alloc(10);
+		assert.notEqual(block.ptr, 0);
+		chic.bytes(block).fill(1);
+	});
+
+	await test(`${way}: a hook may install hooks, and ask for what it does not serve`, async () => {
+		const chic = await make();
+		chic.install({ alloc: (size) => {
+			const { ptr } = chic.allocZeroed(size + 1);
+			chic.install({ alloc: () => 64 });
+			return ptr;
+		} });
+		const first = chic.alloc(1000, 8);
+		assert.deepEqual([first.size, first.align], [1000, 8]);
+		assert(first.ptr > 64);
+		assert.equal(chic.alloc(1).ptr, 64);
+		assert.deepEqual(chic.stats(), { ...none, allocCalls: 2, allocBytes: 1001,
+			allocZeroedCalls: 1, allocZeroedBytes: 1001 });
+	});
+
+	await test(`${way}: answers that are no addresses`, async () => {
+		const chic = await make();
+		for (const answer of [undefined, NaN, 1.5, 'x', 5n, {}, 2 ** 32, -(2 ** 31) - 1]) {
+			chic.install({ alloc: () => answer });
+			assert.throws(() => chic.alloc(10), /the hook alloc answered/);
+		}
+		chic.install({ alloc: async () => 16 });
+		assert.throws(() => chic.alloc(10), /object \[object Promise\], expected an address or 0/);
+		assert.deepEqual(chic.stats(), none);
+		// an address as WebAssembly answers it, and one that is not aligned: the hook's affair
+		chic.install({ alloc: () => -16, allocZeroed: () => 3 });
+		assert.equal(chic.alloc(10).ptr, 2 ** 32 - 16);
+		assert.deepEqual(chic.allocZeroed(10, 8), { ptr: 3, size: 10, align: 8 });
+		assert.throws(() => chic.install({ alloc: 'x' }), /expected a function or an index/);
+	});
+
+	await test(`${way}: the context is the number that was given`, async () => {
+		const chic = await make();
+		const seen = [];
+		chic.install({ alloc: (size, align, context) => (seen.push(context), 16),
+			free: (block, context) => seen.push(context), context: 0xf0000000 });
+		chic.free(chic.alloc(10));
+		assert.deepEqual(seen, [0xf0000000, 0xf0000000]);
 	});
 
 	await test(`${way}: installing again and again takes no more of the table`, async () => {

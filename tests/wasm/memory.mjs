@@ -59,6 +59,41 @@ for (const [way, make] of Object.entries(ways)) {
 		assert.deepEqual(chic.stats(), none);
 	});
 
+	await test(`${way}: numbers that are no words are typed nulls, and not their last bits`, async () => {
+		const chic = await make();
+		const block = chic.alloc(16);
+		chic.resetStats();
+		for (const n of [2 ** 32, 2 ** 32 + 16, 2 ** 53, 1e300, Infinity, -1, -16, 1.5, NaN]) {
+			assert.deepEqual(chic.alloc(n, 8), { ptr: 0, size: n, align: 8 });
+			assert.deepEqual(chic.allocZeroed(n, 8), { ptr: 0, size: n, align: 8 });
+			assert.deepEqual(chic.realloc(block, n, 8), { ptr: 0, size: n, align: 8 });
+			assert.deepEqual(chic.alloc(8, n), { ptr: 0, size: 8, align: n });
+		}
+		assert.deepEqual(chic.stats(), none);
+	});
+
+	await test(`${way}: a failed block has no bytes`, async () => {
+		const chic = await make();
+		assert.equal(chic.bytes(chic.alloc(2 ** 31)).length, 0);
+		assert.equal(chic.bytes({ ptr: 0, size: 100, align: 1 }).length, 0);
+	});
+
+	await test(`${way}: objects by their type`, async () => {
+		const chic = await make();
+		const e = chic.exports;
+		const [at] = new Uint32Array([chic.alloc(64).ptr]);
+		assert.equal(e.chic_rt_object_new(7n), 0);
+		new Uint32Array(chic.memory.buffer, at, 16).set([24, 8]);
+		assert.equal(e.chic_rt_type_register(7n, at), 0);
+		chic.resetStats();
+		const ptr = e.chic_rt_object_new(7n) >>> 0;
+		assert(ptr && ptr % 8 === 0);
+		assert(chic.bytes({ ptr, size: 24 }).every((byte) => byte === 0));
+		e.chic_rt_object_drop(ptr, 7n);
+		const { freeCalls, freedBytes } = chic.stats();
+		assert.deepEqual([freeCalls, freedBytes], [1, 24]);
+	});
+
 	await test(`${way}: null handles`, async () => {
 		const chic = await make();
 		const nothing = { ptr: 0, size: 100, align: 8 };
@@ -153,6 +188,66 @@ await test('blocks beyond 2 GiB', async () => {
 	chic.bytes(b).fill(1);
 	chic.free(b);
 	assert.equal(chic.stats().freeCalls, 1);
+});
+
+const beyond = 2 ** 31;
+
+await test('a heap base beyond 2 GiB', async () => {
+	const memory = new WebAssembly.Memory({ initial: 1, maximum: 65536 });
+	try {
+		memory.grow(32768);
+	} catch {
+		console.log('# no room for a memory of 2 GiB');
+		return;
+	}
+	await assert.rejects(load({ memory, heapBase: beyond + 65000 }), /: 528 bytes from heapBase/);
+	await assert.rejects(load({ memory, heapBase: beyond - 100, heapEnd: beyond }),
+		/: 96 bytes from heapBase/);
+	const chic = await load({ memory, heapBase: beyond + 1 });
+	const block = chic.alloc(1000);
+	assert(block.ptr > beyond);
+	chic.bytes(block).fill(1);
+	const moved = chic.realloc(block, 100000);
+	assert(chic.bytes(moved).subarray(0, 1000).every((byte) => byte === 1));
+	let old;
+	chic.install({ free: (block) => {
+		old = block;
+	} });
+	chic.free(moved);
+	assert.deepEqual(old, moved);
+});
+
+await test('a heap base that is no address of the memory', async () => {
+	const memory = new WebAssembly.Memory({ initial: 4 });
+	for (const heapBase of [-1, NaN, 4096.5, '4096', 2 ** 32 - 5, 2 ** 32 + 4096, 4 * 65536 + 1])
+		await assert.rejects(load({ memory, heapBase }), /RangeError: chic_alloc: heapBase is /);
+	for (const heapEnd of [-1, NaN, 4 * 65536 + 1, 2 ** 32])
+		await assert.rejects(load({ memory, heapBase: 4096, heapEnd }),
+			/RangeError: chic_alloc: heapEnd is /);
+	await assert.rejects(load({ memory, heapBase: 65536, heapEnd: 4096 }), /: -61440 bytes/);
+	await assert.rejects(load({ memory, heapEnd: 65536 }), TypeError);
+	await assert.rejects(load({ heapBase: 65536 }), /TypeError: chic_alloc: heapBase without memory/);
+	assert(new Uint8Array(memory.buffer).every((byte) => byte === 0));
+	assert.equal(memory.buffer.byteLength, 4 * 65536);
+});
+
+await test('from address 0 on, but nothing at it', async () => {
+	const memory = new WebAssembly.Memory({ initial: 2 });
+	const chic = await load({ memory, heapBase: 0 });
+	for (let i = 0; i < 100; i++)
+		chic.bytes(chic.alloc(1000)).fill(1);
+	assert.equal(chic.stats().allocCalls, 100);
+	assert(new Uint8Array(memory.buffer, 0, 16).every((byte) => byte === 0));
+});
+
+await test('memory for the heap that is not there', async () => {
+	const memory = new WebAssembly.Memory({ initial: 2 });
+	const { exports } = await load({ memory, heapBase: 4096, heapEnd: 65536 });
+	assert.equal(exports.chic_alloc_heap(65536, 65537), 0);
+	assert.equal(exports.chic_alloc_heap(0xfffff000, 0x100000), 0);
+	assert.equal(exports.chic_alloc_heap(2 ** 32 - 16, 16), 0);
+	assert.equal(exports.chic_alloc_heap(70000, 30), 0);
+	assert.equal(exports.chic_alloc_heap(65537, 65535), 1);
 });
 
 await test('no room for the module itself', async () => {

@@ -84,6 +84,50 @@ await test('hooks of the other module serve JavaScript, and both', async () => {
 	assert.equal(e.word(1072), 5);
 });
 
+await test('a hook that throws fails for the other module, whose next requests are served', async () => {
+	const { chic, exports: e } = await pair();
+	const caught = [];
+	const keep = (error) => caught.push(error.message);
+	chic.install({ alloc() {
+		throw new Error('no');
+	} });
+	process.on('uncaughtException', keep);
+	for (let i = 0; i < 1000; i++)
+		e.take(1000, 1);
+	await new Promise((done) => setTimeout(done));
+	process.off('uncaughtException', keep);
+	assert.deepEqual([0, 1, 2].map((i) => e.addresses(i)), [0, 0, 0]);
+	assert.equal(caught.length, 3000);
+	assert.equal(chic.stats().allocCalls, 0);
+	chic.reset();
+	assert.equal(e.take(1000, 1), 1);
+	assert.notEqual(e.addresses(0), 0);
+});
+
+await test('from env come the long names alone', async () => {
+	const { imports } = await load();
+	for (const name of ['free', 'memcpy', 'realloc', 'alloc'])
+		assert(!(name in imports.env));
+	assert.equal(typeof imports.env.chic_rt_free, 'function');
+});
+
+await test('two heaps in one memory and one table', async () => {
+	const memory = new WebAssembly.Memory({ initial: 4 });
+	const table = new WebAssembly.Table({ element: 'anyfunc', initial: 0 });
+	const both = [await load({ memory, table, heapBase: 4096, heapEnd: 131073 }),
+		await load({ memory, table, heapBase: 131073 })];
+	const blocks = [];
+	for (let i = 0; i < 2000; i++) {
+		const block = both[i % 2].alloc(300);
+		both[i % 2].bytes(block).fill(i % 2 + 1);
+		blocks.push(block);
+	}
+	blocks.forEach((block, i) =>
+		assert(both[i % 2].bytes(block).every((byte) => byte === i % 2 + 1)));
+	both.forEach((chic, i) => chic.install({ alloc: () => 16 * (i + 1) }));
+	assert.deepEqual(both.map((chic) => chic.alloc(1).ptr), [16, 32]);
+});
+
 // (module (import "chic_rt" "chic_rt_alloc" (func (param i32 i32 i32))))
 await test('long names of chic_rt without a result', async () => {
 	const { chic } = await pair();
