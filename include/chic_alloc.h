@@ -160,6 +160,8 @@ enum chic_telemetry {
  *	Null when the thread has none: add to shared atomically then.
  * leaves, below: if not null, what top leaves to the family below it, which may be
  *	called without asking top (chic_module.h).
+ * good_size, nallocx: if not null, what direct's library says that a block of
+ *	malloc(size) has usable; flags are 0.
  */
 struct chic_interposed {
 	size_t size;
@@ -171,6 +173,8 @@ struct chic_interposed {
 	AllocationTelemetry *shared;
 	const struct chic_module_leaves *leaves;
 	const struct chic_malloc_family *below;
+	size_t (*good_size)(size_t size);
+	size_t (*nallocx)(size_t size, int flags);
 };
 
 /*

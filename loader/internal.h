@@ -458,6 +458,9 @@ struct module {
 	struct stock_options options; /* a stock library's */
 	struct module_exports exports;
 	struct chic_malloc_family family;
+	/* what a library tells of a request beforehand, or null */
+	size_t (*good_size)(size_t size);
+	size_t (*nallocx)(size_t size, int flags);
 	unsigned uses;
 };
 

@@ -506,6 +506,19 @@ static void leaves_answer(const struct stack *stack, struct chic_interposed *ans
 	answer->below = lower->family;
 }
 
+/* What the library says whose family serves alone. */
+static void sizes_answer(const struct stack *stack, struct chic_interposed *answer)
+{
+	for (unsigned i = 0; answer->direct && i < stack->n_layers; i++) {
+		const struct module *m = stack->layers[i].module;
+
+		if (answer->direct != &m->family)
+			continue;
+		answer->good_size = m->good_size;
+		answer->nallocx = m->nallocx;
+	}
+}
+
 static void interpose_answer(const struct stack *stack, struct chic_interposed *out)
 {
 	struct chic_interposed answer = {
@@ -520,6 +533,8 @@ static void interpose_answer(const struct stack *stack, struct chic_interposed *
 
 	if (stack && stack->n_layers)
 		leaves_answer(stack, &answer);
+	if (stack)
+		sizes_answer(stack, &answer);
 	memcpy(out, &answer, out->size < sizeof(answer) ? out->size : sizeof(answer));
 }
 

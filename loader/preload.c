@@ -228,6 +228,18 @@ static void *full_malloc(size_t size)
 	return likely(p) ? count_bytes(p, f->usable_size(p)) : uncount();
 }
 
+/* For a library whose blocks' sizes follow from those of requests. */
+static void *sized_malloc(size_t size)
+{
+	void *p = preload_page.dispatch.direct.malloc(size);
+	size_t bytes;
+
+	if (unlikely(!p))
+		return uncount();
+	bytes = sizes_of(size);
+	return count_bytes(p, likely(bytes) ? bytes : sizes_learn(size, p));
+}
+
 static void full_free(void *p)
 {
 	const struct chic_malloc_family *f = &preload_page.dispatch.direct;
@@ -267,6 +279,8 @@ void short_way_lead(struct short_way *way, const struct dispatch *d)
 		way->malloc = d->layered ? full_layer_malloc : full_malloc;
 		way->free = d->layered ? full_layer_free : full_free;
 	}
+	if (d->sized)
+		way->malloc = sized_malloc;
 }
 
 /* Before the decision all blocks are the boot arena's: free finds no other. */

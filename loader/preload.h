@@ -30,6 +30,10 @@ struct dispatch {
 	bool leaves; /* layer leaves to direct what it need not be asked about */
 	struct chic_malloc_family direct;
 	struct chic_layer layer;
+	/* what direct's library tells of a request, see preload_sizes.c; sized: it is true */
+	bool sized;
+	size_t (*good_size)(size_t size);
+	size_t (*nallocx)(size_t size, int flags);
 	/* what layer leaves to the family that direct is then, see preload_leaves.c */
 	uintptr_t countdown;
 	uintptr_t layer_base;
@@ -172,6 +176,30 @@ void boot_close(uintptr_t *base, size_t *len);
 /* Whether that is so, and where the layer's are; not where bytes are counted. */
 void leaves_fill(struct dispatch *d, const struct chic_interposed *in);
 void leaves_lead(struct short_way *way);
+
+/* preload_sizes.c - what a block holds, by the size of its request */
+
+/* Requests up to this much; those between two steps have blocks alike. */
+#define SIZES_KNOWN 1024
+#define SIZES_STEP 8
+
+extern uint16_t sizes_known[SIZES_KNOWN / SIZES_STEP + 1]; /* 0: not known yet */
+
+static inline uint16_t *sizes_at(size_t size)
+{
+	return &sizes_known[(size + SIZES_STEP - 1) / SIZES_STEP];
+}
+
+/* What a block of that size holds, or 0. */
+static inline size_t sizes_of(size_t size)
+{
+	return likely(size <= SIZES_KNOWN) ? __atomic_load_n(sizes_at(size), __ATOMIC_RELAXED)
+					   : 0;
+}
+
+/* Asks the library what p holds, and keeps it if it is so for all of its size. */
+size_t sizes_learn(size_t size, void *p);
+void sizes_fill(struct dispatch *d, const struct chic_interposed *in);
 
 /* preload_signal.c */
 

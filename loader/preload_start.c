@@ -188,6 +188,7 @@ static void dispatch_fill(struct dispatch *d, struct chic_interposed *in,
 	else
 		d->layer = *in->top;
 	leaves_fill(d, in);
+	sizes_fill(d, in);
 	d->telemetry = in->telemetry;
 	d->plain = in->direct && d->telemetry == CHIC_TELEMETRY_OFF;
 	d->counters = in->counters;

@@ -144,6 +144,21 @@ START_TEST(bytes_are_counted_exactly)
 }
 END_TEST
 
+#define SIZED TEST_MODULE_DIR "/sized_malloc_family.so"
+#define OVERRUN TEST_MODULE_DIR "/overrun_malloc_family.so"
+
+START_TEST(sizes_are_known_only_where_they_are_true)
+{
+	for (size_t i = 0; i < sizeof(heaps) / sizeof(heaps[0]); i++)
+		run_over(&heaps[i], "full", "counted_sizes");
+	RUN(.telemetry = "full", .argv = {PROGRAM, "counted_sizes", SIZED},
+	    .stack = "module = sized\n[module sized]\npath = " SIZED "\nprefix = sz_\n",
+	    .environment = "SIZED_FAMILY=" SIZED);
+	RUN(.telemetry = "full", .argv = {PROGRAM, "counted_sizes", OVERRUN},
+	    .stack = "module = overrun\n[module overrun]\npath = " OVERRUN "\nprefix = ov_\n");
+}
+END_TEST
+
 START_TEST(failures_are_not_counted_in_full)
 {
 	run_over(&heaps[_i], "full", "exhausted_fully");
@@ -247,6 +262,7 @@ static Suite *preload_suite(void)
 		{"family", family_behaves_the_same_over_every_heap, 3},
 		{"calls", calls_are_counted_exactly, 3},
 		{"bytes", bytes_are_counted_exactly, 3},
+		{"sizes", sizes_are_known_only_where_they_are_true, 0},
 		{"exhausted", failures_are_not_counted_in_full, 2},
 		{"early", blocks_from_before_environ_live_on, 3},
 		{"hungry constructors", constructors_may_use_much, 3},

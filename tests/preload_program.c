@@ -271,6 +271,52 @@ static void counted_fully(void)
 	EXPECT(b.freed_bytes - a.freed_bytes >= usable + 77);
 }
 
+/* How often the heap was asked what a block holds, where it is one that knows. */
+static size_t times_asked(void)
+{
+	const char *path = getenv("SIZED_FAMILY");
+	void *library = path ? dlopen(path, RTLD_NOLOAD | RTLD_LAZY) : NULL;
+	const size_t *asked = library ? dlsym(library, "sz_asked") : NULL;
+
+	EXPECT(asked || !path);
+	return asked ? *asked : 0;
+}
+
+/* Bytes of a block of that size, as counted when it comes and when it goes. */
+static void expect_bytes(size_t size, const AllocationTelemetry *before)
+{
+	AllocationTelemetry after;
+	size_t usable;
+	void *p = malloc(size);
+
+	HIDE(p);
+	after = stats();
+	usable = malloc_usable_size(p);
+	EXPECT(usable >= size && after.alloc_bytes - before->alloc_bytes == usable);
+	free(p);
+	after = stats();
+	EXPECT(after.freed_bytes - before->freed_bytes == usable);
+}
+
+/* Of every size, also when it is known already what a block of it holds. */
+static void counted_sizes(void)
+{
+	AllocationTelemetry before;
+	size_t asked, blocks = 0;
+
+	for (int round = 0; round < 2; round++)
+		for (size_t size = 1; size <= 1100; size += 1 + size % 2) {
+			before = stats();
+			expect_bytes(size, &before);
+		}
+	asked = times_asked();
+	for (size_t size = 1; size <= 512; size++, blocks++)
+		free(malloc(size));
+	asked = times_asked() - asked;
+	EXPECT(asked == 0 || asked == blocks);
+	EXPECT(asked || !getenv("SIZED_FAMILY"));
+}
+
 /* A request that fails for want of memory counts nothing, small as it is. */
 static void exhausted_fully(void)
 {
@@ -516,6 +562,7 @@ static const struct {
 	{"family", family},
 	{"counted", counted},
 	{"counted_fully", counted_fully},
+	{"counted_sizes", counted_sizes},
 	{"exhausted_fully", exhausted_fully},
 	{"early", early},
 	{"hungry", hungry},
