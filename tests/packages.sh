@@ -75,11 +75,11 @@ contents()
 same_on_all()
 {
 	for deb in "$work"/deb/*.deb; do
-		name=$(basename "$deb" | cut -d _ -f 1)
-		case $name in
+		package=$(basename "$deb" | cut -d _ -f 1)
+		case $package in
 		*-dbgsym | chic-alloc) continue ;;
 		esac
-		[ "$(dpkg-deb -f "$deb" Multi-Arch)" = same ] || { echo "$name"; return 1; }
+		[ "$(dpkg-deb -f "$deb" Multi-Arch)" = same ] || { echo "$package"; return 1; }
 	done
 }
 
