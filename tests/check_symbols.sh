@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# What the finished objects export and ask for.  A name too many is a promise
-# to keep for ever; a call through the PLT to a function of our own can be
+# What the finished objects export and ask for, and by which version.  A name too many is a
+# promise to keep for ever; a call through the PLT to a function of our own can be
 # hijacked by the program, and one to __tls_get_addr allocates.
 
 top_srcdir=${top_srcdir:-.}
@@ -102,10 +102,47 @@ own_calls()
 		sed 's/@.*//' | grep -v '^chic_alloc_preload_start$'
 }
 
+# versions FILE: names with the version of each, as in "malloc@@V"
+versions()
+{
+	nm -D --defined-only --with-symbol-versions "$1" | awk '$2 != "A" { print $3 }' | sort -u
+}
+
+# check_versions WHAT FILE VERSION LIST: every name in the list has that version, by default
+check_versions()
+{
+	sed "s/\$/@@$3/" "$4" | sort -u >"$tmp/expected"
+	versions "$2" >"$tmp/found"
+	expect_same "versions of $1" "$tmp/expected" "$tmp/found"
+}
+
+# What a version script names, where it names all one by one.
+map_says()
+{
+	sed 's|/\*.*\*/||' "$1" | sed -n '/^global:/,/^local:/s/^\t\(chic_[a-z0-9_]*\);.*/\1/p' | sort -u
+}
+
+# check_debian PACKAGE FILE: the package's symbols file, which is not in a tarball
+check_debian()
+{
+	symbols=$top_srcdir/debian/$1.symbols
+	[ -e "$symbols" ] || return
+	sed -n 's/^ \([^ ]*\) .*/\1/p' "$symbols" | grep -v "^(arch-bits=$other_bits)" |
+		sed 's/^([^)]*)//' | sort -u >"$tmp/expected"
+	nm -D --defined-only --with-symbol-versions "$2" | awk '
+		$2 == "A" { sub(/@+.*/, "", $3); print $3 "@" $3; next }
+		{ sub(/@@/, "@", $3); print $3 }' | sort -u >"$tmp/found"
+	expect_same "debian/$1.symbols and what it has" "$tmp/expected" "$tmp/found"
+}
+
 check_library()
 {
 	exports "$library" >"$tmp/found"
 	expect_same "exports of libchic_alloc.so" "$tmp/loader" "$tmp/found"
+	map_says "$top_srcdir/loader/libchic_alloc.map" >"$tmp/found"
+	expect_same "names in loader/libchic_alloc.map" "$tmp/loader" "$tmp/found"
+	check_versions libchic_alloc.so "$library" CHIC_ALLOC_0 "$tmp/loader"
+	check_debian libchic-alloc0 "$library"
 	! own_calls "$library" || fail "libchic_alloc.so calls itself through the PLT"
 	readelf -dW "$library" | grep -q "SONAME.*\[libchic_alloc\.so\.0\]" ||
 		fail "libchic_alloc.so: soname is not libchic_alloc.so.0"
@@ -129,6 +166,8 @@ check_runtime()
 {
 	exports "$runtime" >"$tmp/found"
 	expect_same "exports of libchic_rt.so" "$tmp/runtime" "$tmp/found"
+	check_versions libchic_rt.so "$runtime" CHIC_RT_0 "$tmp/runtime"
+	check_debian libchic-rt0 "$runtime"
 	: >"$tmp/expected"
 	own_calls "$runtime" | sort -u | comm -13 "$tmp/loader" - >"$tmp/found"
 	expect_same "names of its own that libchic_rt.so calls through the PLT" \
@@ -163,7 +202,7 @@ for tool in nm readelf awk
 do
 	command -v $tool >/dev/null || { echo "check_symbols.sh: no $tool" >&2; exit 77; }
 done
-readelf -h "$preload" | grep -q 'Class: *ELF64' && size_t=m || size_t=j
+readelf -h "$preload" | grep -q 'Class: *ELF64' && size_t=m other_bits=32 || size_t=j other_bits=64
 
 mark_headers
 check_library

@@ -75,11 +75,11 @@ contents()
 same_on_all()
 {
 	for deb in "$work"/deb/*.deb; do
-		name=$(basename "$deb" | cut -d _ -f 1)
-		case $name in
+		package=$(basename "$deb" | cut -d _ -f 1)
+		case $package in
 		*-dbgsym | chic-alloc) continue ;;
 		esac
-		[ "$(dpkg-deb -f "$deb" Multi-Arch)" = same ] || { echo "$name"; return 1; }
+		[ "$(dpkg-deb -f "$deb" Multi-Arch)" = same ] || { echo "$package"; return 1; }
 	done
 }
 
@@ -277,6 +277,12 @@ step_autopkgtest()
 	status=$?
 	sed -n 's/^\([a-z]*\) *PASS.*/ok       autopkgtest: \1/p' "$work/auto/output/summary"
 	passed=$((passed + $(grep -c PASS "$work/auto/output/summary")))
+	for test in $(sed -n 's/^\([a-z]*\) *FAIL.*/\1/p' "$work/auto/output/summary"); do
+		cat "$work/auto/output/$test-stdout" "$work/auto/output/$test-stderr" \
+			>"$work/said.$test" 2>/dev/null
+		fail "autopkgtest: $test" "$work/said.$test"
+		status=0
+	done
 	[ $status -eq 0 ] || fail "autopkgtest" "$work/log"
 }
 
