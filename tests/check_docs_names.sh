@@ -147,6 +147,16 @@ empty "commands and options that are mentioned exist" "what is not in --help"
 : >err
 [ "$(wc -l <mentions)" -gt 40 ] && ok "many were found" || not_ok "many were found" "too few"
 
+# -------------------------------------------------------------- functions ---
+
+echo '#include <chic_alloc.h>' | ${CC:-cc} -E -P -I"$top/include" - 2>err |
+	grep -oE '\bchic_(rt|alloc)_[a-z0-9_]+ ?\(' | tr -d ' (' >there
+for page in libchic_alloc libchic_rt
+do
+	sed -nE 's/^\.F[no] (chic_(rt|alloc)_[a-z0-9_]+).*/\1/p' "$top/man/$page.3"
+done >found
+same "functions of the headers are those of libchic_alloc(3) and libchic_rt(3)" there found
+
 # --------------------------------------------------- parameters of modules ---
 
 # terms PAGE SECTION: what the list in a section is about
