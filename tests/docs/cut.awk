@@ -85,6 +85,8 @@ function end_block(   prompt)
 		end_console(prompt, block_arg == "~" ? "about" : "exact")
 	else if (block_mode == "console")
 		complain("a console block that begins with no command")
+	else if (block_mode != "dl" && has("^\\$ "))
+		complain("commands in a block that is not marked as such")
 	else if (block_mode == "dl")
 		end_console(prompt, "not")
 	else if (block_arg != "") {
@@ -94,8 +96,6 @@ function end_block(   prompt)
 		end_text("ini")
 	else if (block_mode == "c" && has("^#include"))
 		end_text("c")
-	else if (block_mode == "" && (prompt == "$ "))
-		complain("commands in a block that does not say what it is")
 }
 
 # What a line of a literal block is on paper.
@@ -127,6 +127,8 @@ page && open && /^\.Ed/ {
 }
 page && /^\.Dl / {
 	text = plain(substr($0, 5))
+	if (!continued && text ~ /^(chic-alloc|sudo|make|cc) [^:]/)
+		complain("a command without a prompt")
 	if (!continued && text !~ /^[$#] /)
 		next
 	if (!continued)
