@@ -83,11 +83,11 @@ else
 	skipped=yes
 fi
 
-# The lines of README.md: what its comment says is what they print.
-sed -n '/^## WebAssembly/,/^## /{/^```js/,/^```/p}' "$top_srcdir/README.md" | grep -v '^```' |
-	sed "s|'./chic_alloc.mjs'|'$WASM_DIR/chic_alloc.mjs'|" >readme.mjs
-equal "the lines of README.md" "$(sed -n 's|.*// ||p' readme.mjs)" "$NODE" readme.mjs
-expect "they are not empty" 0 '' '' test "$(wc -l <readme.mjs)" -eq 7
+# The lines of doc/other-machines.md: what its comment says is what they print.
+sed -n '/^## WebAssembly/,/^## /{/^```js/,/^```/p}' "$top_srcdir/doc/other-machines.md" | grep -v '^```' |
+	sed "s|'./chic_alloc.mjs'|'$WASM_DIR/chic_alloc.mjs'|" >example.mjs
+equal "the lines of doc/other-machines.md" "$(sed -n 's|.*// ||p' example.mjs)" "$NODE" example.mjs
+expect "they are not empty" 0 '' '' test "$(wc -l <example.mjs)" -eq 7
 
 size=$(wc -c <"$WASM_DIR/chic_alloc.wasm")
 expect "the module has $size bytes, less than 14 KiB" 0 '' '' test "$size" -lt 14336

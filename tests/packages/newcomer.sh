@@ -32,17 +32,25 @@ answers()
 	mariadb -Ne 'select 6 * 7'
 }
 
+# readme N: the Nth command of README.md about mariadb, as the package has it
+readme()
+{
+	awk -v n="$1" '/^## / { here = /mariadb/ } here && /^# / && ++k == n { print substr($0, 3) }' \
+		/usr/share/doc/chic-alloc/README.md >typed && [ -s typed ] && sh -e typed
+}
+
 expect "newcomer: mariadb runs" '' systemctl start mariadb
 expect "newcomer: the packages" '' dpkg -i /shared/new/chic-alloc_*.deb \
 	/shared/new/chic-alloc-modules_*.deb /shared/new/libchic-alloc-preload0_*.deb
 expect "newcomer: it has the C library's heap" '^ *$' mariadb_has
 expect "newcomer: ps does not know it" - ps_of_mariadb
 
-printf '[program mariadbd]\nmodule = jemalloc\n' >/etc/chic-alloc.conf.d/mariadb.conf
-expect "newcomer: enable" 'mariadb.service.d/zz-chic-alloc.conf: written' chic-alloc enable mariadb
+expect "newcomer: two lines of configuration" - readme 1
+expect "newcomer: enable" 'mariadb.service.d/zz-chic-alloc.conf: written' readme 2
 cp "$said" told
 expect "newcomer: nothing has happened to what runs" '^ *$' mariadb_has
-expect "newcomer: what is told" '' follow
+expect "newcomer: what README tells" '' readme 3
+expect "newcomer: enable told the same" '' grep -Fx "  $(cat typed)" told
 expect "newcomer: it has jemalloc" '^chic_alloc_preload jemalloc $' mariadb_has
 expect "newcomer: ps shows it" \
 	'mariadbd .*jemalloc .*no .*/etc/chic-alloc.conf.d/mariadb.conf:2' ps_of_mariadb
