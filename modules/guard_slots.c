@@ -13,6 +13,7 @@
 #define RANGE_MIN (1024 * 1024)
 /* Granules that are handed to the back end at once, or more for a larger slot. */
 #define ARM_STEP 256
+#define ARM_STEP_SAMPLED 16
 
 /* ---------------------------------------------------------- addresses -- */
 
@@ -134,7 +135,8 @@ static bool arm_pages(struct guard *g, char *p, size_t size)
 static bool arm(struct guard *g, size_t granules)
 {
 	size_t left = g->range / guard_granule(g) - g->armed;
-	size_t step = smaller(larger(granules, ARM_STEP), left);
+	size_t usual = g->sample > 1 && g->armed < ARM_STEP ? ARM_STEP_SAMPLED : ARM_STEP;
+	size_t step = smaller(larger(granules, usual), left);
 	char *p = g->base + g->armed * guard_granule(g);
 	struct guard_record *r;
 

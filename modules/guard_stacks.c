@@ -7,12 +7,19 @@
 
 /* Most bytes of different stacks; they are addresses until they are used. */
 #define TRACES_BYTES ((size_t)64 << 20)
+/*
+ * Where few blocks have stacks, what is looked up for the first time is most of the
+ * cost: pages of the programs' unwind tables, and of ours.
+ */
+#define SAMPLED_TRACES_BYTES ((size_t)4 << 20)
+#define SAMPLED_DEPTH 16
 /* Where addresses are few, so are blocks. */
 #define RANGE_SHARE 16
 
 void guard_stacks_start(struct guard *g)
 {
-	size_t bytes = smaller(TRACES_BYTES, smaller(g->range / RANGE_SHARE, g->data));
+	size_t most = g->sample > 1 ? SAMPLED_TRACES_BYTES : TRACES_BYTES;
+	size_t bytes = smaller(most, smaller(g->range / RANGE_SHARE, g->data));
 
 	if (!chic_param_number(g->args, "stacks") || !g->range)
 		return;
@@ -35,6 +42,7 @@ void guard_stacks_stop(struct guard *g)
 uint32_t guard_stack_now(struct guard *g)
 {
 	uintptr_t pcs[STACKTRACE_DEPTH];
+	size_t depth = g->sample > 1 ? SAMPLED_DEPTH : STACKTRACE_DEPTH;
 
-	return stacktrace_intern(&g->traces, pcs, stacktrace_capture(pcs, STACKTRACE_DEPTH));
+	return stacktrace_intern(&g->traces, pcs, stacktrace_capture(pcs, depth));
 }
