@@ -64,6 +64,8 @@ expect "an unknown group is refused" 2 - "unknown group 'nonsense', expected one
 	bench -o "$tmp/none" nonsense
 expect "an unknown option is refused" 2 - "unknown option --slow, expected " \
 	bench --slow
+expect "arguments can be looked at alone" 0 - - bench --check --quick -o "$tmp/none" dispatch
+expect "and are refused as well" 2 - "unknown group 'nonsense'" bench --check -o "$tmp/none" nonsense
 if [ -e none ]; then
 	not_ok "what is refused writes nothing" "$(ls none)"
 else
