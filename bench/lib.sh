@@ -3,6 +3,9 @@
 # What the scripts here share; sourced by those that have set srcdir, tmp and rounds.
 # shellcheck shell=sh
 
+# An interrupted script ends by its trap for EXIT.
+trap 'exit 143' INT TERM HUP
+
 # must_exist FILE...: that a build has made
 must_exist()
 {

@@ -6,9 +6,11 @@
 #
 #	bench/preload.sh [ROUNDS [LIBRARY [THREADS]]]
 #
-# Run in the build tree after `make tests/modules/forward.la tests/modules/filter_empty.la`;
-# CHIC_ALLOC_PRELOAD names an installed library.  "forward" is a module whose functions
-# forward to the library, with full telemetry one whose free says what it gave back.
+# Run in the build tree after `make tests/modules/forward.la tests/modules/filter_empty.la
+# tests/modules/sized.la`; CHIC_ALLOC_PRELOAD names an installed library.  "forward" is a
+# module whose functions forward to the library, with full telemetry one whose free says
+# what it gave back.  "sized" is a module that is a heap and knows sizes without asking,
+# against the same heap preloaded.
 # Prints medians of paired ratios with their 95% intervals, and the geometric means of
 # each shape and of all; "again" is the direct run a second time, the noise.
 
@@ -23,9 +25,11 @@ tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
 . "$srcdir/bench/lib.sh"
 
-must_exist "$preload" "$forward" "$modules/filter_empty.so"
+must_exist "$preload" "$forward" "$modules/filter_empty.so" "$modules/sized.so"
 has_library "$library" || { echo "preload.sh: $library is not installed" >&2; exit 77; }
 compile interleave pairs
+${CC:-cc} -O2 -fPIC -shared -fvisibility=hidden -DPRELOADED -I"$srcdir/include" \
+	"$srcdir/bench/sized.c" -o "$tmp/sized.so" || exit 1
 
 # ours NAME STACK TELEMETRY
 ours()
@@ -37,6 +41,7 @@ ours()
 		printf 'module = %s\ntelemetry = %s\n' "$2" "$3"
 		printf '[module forward]\npath = %s\ntarget = %s\nbytes = %s\n' "$forward" "$library" $bytes
 		printf '[module filter_empty]\npath = %s/filter_empty.so\n' "$modules"
+		printf '[module sized]\npath = %s/sized.so\n' "$modules"
 	} >"$tmp/$1.conf"
 	echo "$1=LD_PRELOAD=$preload|CHIC_ALLOC_CONF=$tmp/$1.conf"
 }
@@ -49,4 +54,9 @@ candidates "direct=LD_PRELOAD=$library" "again=LD_PRELOAD=$library" glibc= \
 BENCH_SUBJECT="loops, $threads thread$([ "$threads" = 1 ] || echo s)"
 [ "$threads" = 1 ] || BENCH_CPU=
 export BENCH_SUBJECT BENCH_CPU
+run_interleaved "-v ns $rounds" -- "$tmp/pairs" "$threads"
+
+candidates "direct=LD_PRELOAD=$tmp/sized.so" "again=LD_PRELOAD=$tmp/sized.so" \
+	"$(ours sized-off sized off)" "$(ours sized-calls sized calls)" "$(ours sized-full sized full)"
+BENCH_SUBJECT="sized heap, ${BENCH_SUBJECT#loops, }"
 run_interleaved "-v ns $rounds" -- "$tmp/pairs" "$threads"

@@ -9,6 +9,9 @@
 # Run in the build tree; CHIC_ALLOC_PRELOAD names an installed library.  Prints per
 # program the medians of paired ratios with their 95% intervals, then the geometric
 # mean over programs; "again" is the reference a second time, the noise.
+#
+# Programs by the processor's time, since the kernel stops what runs before all others
+# for a twentieth of each second; what has several threads by the clock.
 
 rounds=${1:-30}
 library=${2:-libmimalloc.so.2}
@@ -38,6 +41,7 @@ INTERLEAVE_RAW=$tmp/raw
 export INTERLEAVE_RAW
 : >"$tmp/raw"
 
+measure=-c
 work_sql 900000 >"$tmp/sql"
 work_perl 900000 >"$tmp/hash.pl"
 
@@ -57,7 +61,6 @@ time_command lua lua5.4 "$tmp/tables.lua"
 PATH=$PATH:/usr/sbin
 mkdir "$tmp/data"
 work_mariadb 100000 >"$tmp/orders"
-measure=-c
 bootstrap='mariadbd "$@" --bootstrap <"$0" 2>/dev/null'
 command -v mariadbd >/dev/null || echo "== mariadb: skipped, mariadbd is not installed"
 ! command -v mariadbd >/dev/null || time_command mariadb sh -c "$bootstrap" "$tmp/orders" \

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The table, the JSON and the charts of what bench/run has measured.
 
-	report.py BENCH-FOLDER OUTPUT-FOLDER QUICK CPU REALTIME
+	report.py BENCH-FOLDER OUTPUT-FOLDER FINAL-FOLDER QUICK CPU REALTIME
 
+Reads and writes OUTPUT-FOLDER, which becomes FINAL-FOLDER: that is named to the reader.
 See bench/README.md for the formats.
 """
 
@@ -272,7 +273,7 @@ def draw(out, results):
 
 
 def main():
-    bench, out, quick, cpu, realtime = sys.argv[1:]
+    bench, out, final, quick, cpu, realtime = sys.argv[1:]
     results = read_results(f"{out}/results.tsv")
     judge(results, list(rows_of(f"{bench}/limits.tsv")))
     print_table(results)
@@ -285,7 +286,7 @@ def main():
         )
         file.write("\n")
     drawn = draw(out, results)
-    print(f"results: {out}/results.json")
+    print(f"results: {final}/results.json")
     return 0 if drawn else 1
 
 

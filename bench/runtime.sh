@@ -14,6 +14,7 @@ srcdir=${top_srcdir:-$(dirname "$0")/..}
 libdir=${CHIC_ALLOC_LIBDIR:-$PWD/.libs}
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
+trap 'exit 143' INT TERM HUP
 export LD_LIBRARY_PATH="$libdir"
 
 [ -r "$libdir/libchic_rt.so" ] || {

@@ -21,8 +21,11 @@ must_exist "$preload"
 compile interleave
 echo 'int main(void) { return 0; }' >"$tmp/nothing.c"
 ${CC:-cc} -O2 -o "$tmp/nothing" "$tmp/nothing.c" || exit 1
-printf '[allocator]\nmodule = counting\n' >"$tmp/counting.conf"
-printf '[allocator]\nmodule = arena\n' >"$tmp/arena.conf"
+for module in counting arena
+do
+	printf '[allocator]\nmodule = %s\nlog = stderr\non_error = fail\n' $module \
+		>"$tmp/$module.conf"
+done
 printf '[program nobody]\nmodule = counting\n' >"$tmp/no-rule.conf"
 
 echo 'int one = 1;' >"$tmp/one.c"

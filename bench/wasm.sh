@@ -16,6 +16,7 @@ archive=${CHIC_ALLOC_WASM:-$PWD/wasm/libchic_alloc_wasm32.a}
 clang=${WASM_CC:-clang}
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
+trap 'exit 143' INT TERM HUP
 
 [ -r "$archive" ] || {
 	echo "wasm.sh: $archive is missing, expected a build with --enable-wasm" >&2

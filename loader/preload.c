@@ -186,11 +186,13 @@ static void *layer_malloc(size_t size)
 	return l->malloc.fn(l->malloc.ctx, size);
 }
 
+/* Where nothing is counted nobody has looked yet whether there is a block. */
 static void layer_free(void *p)
 {
 	const struct chic_layer *l = &preload_page.dispatch.layer;
 
-	l->mfree.fn(l->mfree.ctx, p);
+	if (likely(p))
+		l->mfree.fn(l->mfree.ctx, p);
 }
 
 static void *layer_calloc(size_t n, size_t size)

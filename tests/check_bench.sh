@@ -64,6 +64,8 @@ expect "an unknown group is refused" 2 - "unknown group 'nonsense', expected one
 	bench -o "$tmp/none" nonsense
 expect "an unknown option is refused" 2 - "unknown option --slow, expected " \
 	bench --slow
+expect "arguments can be looked at alone" 0 - - bench --check --quick -o "$tmp/none" dispatch
+expect "and are refused as well" 2 - "unknown group 'nonsense'" bench --check -o "$tmp/none" nonsense
 if [ -e none ]; then
 	not_ok "what is refused writes nothing" "$(ls none)"
 else
@@ -109,7 +111,7 @@ printf 'dispatch\tran\n' >results/groups.tsv
 	printf 'scaling\tother\tagain\t\tns\t5\t\t\t<=7\n'
 } >results/results.tsv
 expect "limits are judged" 0 'MISSED +<=1.14 +1.141 .*vendor-calls' - \
-	python3 "$bench/report.py" "$bench" "$tmp/results" no none no
+	python3 "$bench/report.py" "$bench" "$tmp/results" "$tmp/results" no none no
 holds "as the issue of each has it" \
 	'[one["held"] for one in r["results"]] == [True, False, True, False, False, True]'
 
@@ -156,6 +158,33 @@ holds "there is a control in each run" 'all(
 holds "the machine and the peers are named" \
 	'r["schema"] == 1 and r["quick"] and r["machine"]["kernel"] == os.uname().release and
 	"mimalloc" in [peer["name"] for peer in r["peers"]]'
+
+# ------------------------------------------------------------- interrupted ----
+
+# interrupted SIGNAL: bench/run, when it has begun to measure
+interrupted()
+{
+	(cd "$build" && TMPDIR=$tmp/pieces exec sh "$bench/run" --quick -o "$tmp/results" dispatch \
+		>"$tmp/run.out" 2>&1) &
+	run=$!
+	for i in 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9
+	do
+		[ -z "$(find pieces -name pairs 2>/dev/null)" ] || break
+		sleep 1
+	done
+	kill -"$1" "$run"
+	wait "$run"
+	status=$?
+	sed 's/^/# /' run.out >&2
+	return $status
+}
+mkdir pieces
+cp results/results.json before.json
+expect "an interrupted run says so" 143 - 'bench/run: interrupted; .*/results is as it was' \
+	interrupted TERM
+equal "it changes nothing" "" cmp before.json results/results.json
+equal "nor does it leave anything half" "" find results pieces -mindepth 1 \
+	'(' -name 'unfinished*' -o -path 'pieces/*' ')'
 
 # a peer that is not there, for its pkg-config file is not found
 PKG_CONFIG_LIBDIR=/nowhere

@@ -106,6 +106,7 @@ static const struct heap {
 	{NULL, "libchic_alloc_preload.so"},
 	{forward, "/forward.so"},
 	{"module = libmimalloc.so.2\n", "libmimalloc.so.2"},
+	{"module = sized\n[module sized]\npath = " TEST_MODULE_DIR "/sized.so\n", "/sized.so"},
 };
 
 /* Vendors' libraries are tried where they are installed. */
@@ -259,19 +260,19 @@ static Suite *preload_suite(void)
 		const TTest *test;
 		int heaps; /* how many of heaps[] it is run over; 0: once */
 	} cases[] = {
-		{"family", family_behaves_the_same_over_every_heap, 3},
-		{"calls", calls_are_counted_exactly, 3},
-		{"bytes", bytes_are_counted_exactly, 3},
+		{"family", family_behaves_the_same_over_every_heap, 4},
+		{"calls", calls_are_counted_exactly, 4},
+		{"bytes", bytes_are_counted_exactly, 4},
 		{"sizes", sizes_are_known_only_where_they_are_true, 0},
 		{"exhausted", failures_are_not_counted_in_full, 2},
 		{"early", blocks_from_before_environ_live_on, 3},
 		{"hungry constructors", constructors_may_use_much, 3},
 		{"ranges", not_all_between_the_ranges_is_the_boot_arenas, 0},
-		{"threads", threads_come_and_go, 3},
-		{"forks", threads_and_forks_mix, 3},
+		{"threads", threads_come_and_go, 4},
+		{"forks", threads_and_forks_mix, 4},
 		{"early forks", early_fork_handlers_may_allocate, 3},
 		{"deep binding", deeply_bound_libraries_use_the_same_heap, 3},
-		{"operators", operators_are_counted_and_throw, 3},
+		{"operators", operators_are_counted_and_throw, 4},
 		{"address space", little_address_space_suffices, 2},
 		{"closed", closed_descriptors_are_no_matter, 3},
 		{"disabled", disabled_by_the_environment, 0},
