@@ -9,6 +9,8 @@
 #	boot.sh case NAME	before a machine's first process: make it so
 #	boot.sh look NAME	in the running machine: whether all is well
 
+PATH=/usr/sbin:/usr/bin:/sbin:/bin
+export PATH
 conf=/etc/chic-alloc.conf.d/boot.conf
 modules=$(ls -d /usr/lib/*/chic-alloc/modules 2>/dev/null)
 
@@ -42,6 +44,17 @@ case_no_config()
 
 case_good_config()
 {
+	configure 'counting, mimalloc'
+	expects serves='counting mimalloc' says=-
+}
+
+# The linker has no cache, and the library is in a folder that it would not search.
+case_prefix_without_ldconfig()
+{
+	mkdir -p /opt/prefix/lib
+	mv /usr/lib/*/libchic_alloc_preload.so /opt/prefix/lib
+	echo /opt/prefix/lib/libchic_alloc_preload.so >/etc/ld.so.preload
+	rm /etc/ld.so.cache
 	configure 'counting, mimalloc'
 	expects serves='counting mimalloc' says=-
 }
@@ -138,8 +151,8 @@ case_folder_is_unreadable()
 case_vendor_removed()
 {
 	configure mimalloc
-	rm -f /usr/lib/*/libmimalloc.so*
-	expects says="$conf:2: .*mimalloc"
+	dpkg -r libmimalloc2.0 >/dev/null || exit
+	expects says="$conf:2: .*mimalloc.*; the platform heap serves"
 }
 
 case_fail_is_asked_for()

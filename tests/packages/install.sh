@@ -105,6 +105,29 @@ expect "upgrade: with a changed conffile" '' dpkg -i --force-confdef --force-con
 expect "upgrade: it is kept" '^# mine$' cat /etc/chic-alloc.conf
 rm -f /etc/chic-alloc.conf.dpkg-*
 
+# ---------------------------------------------- a vendor's package goes away ---
+
+# on_terminal COMMAND...: where a message is for someone who sits there
+on_terminal()
+{
+	script -qec "$*" /dev/null
+}
+
+printf '[allocator]\nmodule = mimalloc\n' >/etc/chic-alloc.conf.d/mine.conf
+sleep 1000 &
+sleeper=$!
+expect "vendor: a program has its heap" mimalloc of_maps /proc/$sleeper/maps
+expect "vendor: its package is removed" '' dpkg -r libmimalloc2.0
+sed -i '/libmimalloc/d' before
+expect "vendor: what was running runs" '' kill -0 $sleeper
+kill $sleeper
+expect "vendor: a new program runs on the platform heap" '^chic_alloc_preload *$' \
+	of_maps /proc/self/maps
+expect "vendor: the message" 'mine.conf:2: .*mimalloc.*; the platform heap serves' \
+	on_terminal /bin/true
+expect "vendor: config says where" 'mine.conf:2: .*mimalloc' not chic-alloc config
+printf '[allocator]\nmodule = counting\n' >/etc/chic-alloc.conf.d/mine.conf
+
 # ------------------------------------------------------- removal and purge ---
 
 printf '[Service]\nExecStart=/bin/true\n' >/etc/systemd/system/some.service
