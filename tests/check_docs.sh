@@ -37,6 +37,7 @@
 set -u
 umask 022
 top_srcdir=$(cd "${top_srcdir:-.}" && pwd)
+top_builddir=${top_builddir:-.}
 tests=$top_srcdir/tests
 tmp=$(mktemp -d) || exit 99
 background=
@@ -122,6 +123,7 @@ prepare()
 	unset CHIC_ALLOC CHIC_ALLOC_MODULE CHIC_ALLOC_OPTIONS CHIC_ALLOC_RUN CHIC_ALLOC_DISABLE
 	unset GLIBC_TUNABLES LD_PRELOAD XDG_CONFIG_HOME XDG_CACHE_HOME XDG_DATA_HOME
 	unset MAKEFLAGS MFLAGS MAKELEVEL TESTS CFLAGS CXXFLAGS LDFLAGS
+	# shellcheck disable=SC3045
 	ulimit -c 0
 	mkdir "$etc" "$tmp/fixtures" "$tmp/bin"
 	# where Debian has it
@@ -195,6 +197,7 @@ sudo()
 type_command()
 {
 	sed "s|/etc/chic-alloc|$etc/chic-alloc|g" "$1" >"$tmp/command"
+	# shellcheck source=/dev/null
 	. "$tmp/command" >"$tmp/output" 2>"$tmp/errors" </dev/null
 	status=$?
 	if grep -q '&$' "$1"; then

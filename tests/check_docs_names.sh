@@ -110,15 +110,11 @@ in_page()
 
 while read -r command
 do
-	page=$top/man/chic-alloc-$command.1
+	page=$(grep -lE "^\.Nm chic-alloc-$command( ,)?\$" "$top"/man/*.1)
 	of=$command
-	link=$(sed -n "s/^[ 	]*chic-alloc-$command\.1=\([^ ]*\).*/\1/p" "$top/Makefile.am")
-	if [ -n "$link" ]; then
-		page=$top/man/$link
-	fi
 	: >err
 	: >out
-	[ -e "$page" ] || { not_ok "$command has a page" "$page is not there"; continue; }
+	[ -e "$page" ] || { not_ok "$command has a page" "no page has its name"; continue; }
 	[ "$command" != enable ] || of='enable|disable'
 	[ "$command" != disable ] || continue
 	awk -v of="^($of)\$" '$1 ~ of && NF == 3 { print $2 }' options >there
@@ -145,7 +141,11 @@ done >>mentions
 awk -f "$here/docs/mentions.awk" options mentions >wrong
 empty "commands and options that are mentioned exist" "what is not in --help"
 : >err
-[ "$(wc -l <mentions)" -gt 40 ] && ok "many were found" || not_ok "many were found" "too few"
+if [ "$(wc -l <mentions)" -gt 40 ]; then
+	ok "many were found"
+else
+	not_ok "many were found" "too few"
+fi
 
 # -------------------------------------------------------------- functions ---
 
@@ -195,7 +195,8 @@ keys_of allocator >there
 terms "$page" "The section allocator" >found
 same "keys of [allocator] are those of chic-alloc.conf(5)" there found
 keys_of 'program x' | sort >program
-sort there | comm -13 - program >there
+sort there >shared
+comm -13 shared program >there
 terms "$page" "Sections program LABEL" >found
 same "further keys of [program] are those of chic-alloc.conf(5)" there found
 "$chic" info -F parm arena | sed 's/ .*//' | sort >parameters
