@@ -533,6 +533,10 @@ static inline bool chic_same_text(const char *a, const char *b)
 	return *a == *b;
 }
 
+/* In C++ this hides what makes a struct of that name, which nobody needs. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+
 /* A parameter by name; its declaration in CHIC_MODULE_PARM makes sure it exists. */
 static inline const struct chic_module_param *chic_module_param(
 	const struct chic_module_args *args, const char *name)
@@ -542,6 +546,8 @@ static inline const struct chic_module_param *chic_module_param(
 			return &args->params[i];
 	return NULL;
 }
+
+#pragma GCC diagnostic pop
 
 static inline uint64_t chic_param_number(const struct chic_module_args *args, const char *name)
 {

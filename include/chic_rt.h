@@ -186,6 +186,9 @@ void chic_rt_zero_init(uint8_t *dst, size_t len);
  * an empty one.
  */
 
+/* Statuses are as wide as int32_t, also for compilers whose enums are short. */
+#define CHIC_STATUS __attribute__((mode(SI)))
+
 /* A pointer to bytes that hold UTF-8, and how many; not terminated. */
 typedef struct ChicStr {
 	const uint8_t *ptr;
@@ -296,7 +299,7 @@ typedef enum VecError {
 	ChicVec_OutOfBounds = 4,
 	ChicVec_LengthOverflow = 5, /* a length above the capacity */
 	ChicVec_IterationComplete = 6,
-} VecError;
+} CHIC_STATUS VecError;
 
 /*
  * Empty vectors.  elem_align 0 means 1; one that is no power of two makes every
@@ -450,7 +453,7 @@ typedef enum StringError {
 	ChicString_AllocationFailed = 3,
 	ChicString_InvalidPointer = 4,
 	ChicString_OutOfBounds = 5,
-} StringError;
+} CHIC_STATUS StringError;
 
 /* The text of a status, in static memory; empty for Success and unknown ones. */
 ChicStr chic_rt_string_error_message(int32_t code);
@@ -560,7 +563,7 @@ typedef enum CharError {
 	ChicChar_InvalidScalar = 1,
 	ChicChar_NullPointer = 2, /* of languages that have a place for the answer */
 	ChicChar_ComplexMapping = 3, /* more than one character: the value is the first */
-} CharError;
+} CHIC_STATUS CharError;
 
 int32_t chic_rt_char_is_scalar(chic_char value); /* 0 for a surrogate */
 int32_t chic_rt_char_is_digit(chic_char value); /* numbers of all kinds (N) */
@@ -624,7 +627,7 @@ typedef enum HashSetError {
 	ChicHashSet_CapacityOverflow = 3, /* more bytes than PTRDIFF_MAX */
 	ChicHashSet_NotFound = 4,
 	ChicHashSet_IterationComplete = 5,
-} HashSetError;
+} CHIC_STATUS HashSetError;
 
 ChicHashSet chic_rt_hashset_new(size_t elem_size, size_t elem_align, uintptr_t drop_fn,
 				uintptr_t eq_fn);
@@ -713,7 +716,7 @@ typedef enum HashMapError {
 	ChicHashMap_CapacityOverflow = 3,
 	ChicHashMap_NotFound = 4,
 	ChicHashMap_IterationComplete = 5,
-} HashMapError;
+} CHIC_STATUS HashMapError;
 
 /* As for sets, where nothing else is said. */
 ChicHashMap chic_rt_hashmap_new(size_t key_size, size_t key_align, size_t value_size,
@@ -967,7 +970,7 @@ typedef enum SharedError {
 	ChicShared_InvalidPointer = -1,
 	ChicShared_AllocationFailed = -2,
 	ChicShared_Overflow = -3, /* more owners, or more bytes, than PTRDIFF_MAX */
-} SharedError;
+} CHIC_STATUS SharedError;
 
 /*
  * new takes a value over by copying size bytes.  The drop of the last strong owner runs
@@ -1080,7 +1083,7 @@ typedef enum SpanError {
 	ChicSpan_NullPointer = 1,
 	ChicSpan_OutOfBounds = 2,
 	ChicSpan_InvalidStride = 3,
-} SpanError;
+} CHIC_STATUS SpanError;
 
 /* The handle as it is, unchecked: a failed handle makes a span whose use fails. */
 ChicSpan chic_rt_span_from_raw_mut(const ValueMutPtr *data, size_t len);

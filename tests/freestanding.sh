@@ -211,11 +211,17 @@ grep -E ' (calls|bytes) ' told | grep -v '^arena ' >"$builddir/freestanding/coun
 
 # The layouts of the ABI as this machine has them.
 expect 'the layouts are as asserted' 0 '' - compile "$tests/abi_runtime.c"
+# shellcheck disable=SC2086
+expect 'and with short enums' 0 '' '' $COMPILE -fshort-enums -fsyntax-only -I"$tests" \
+	"$tests/abi_runtime.c"
 
 # ---- one source and one header ----
 
 cat >header.c <<'C'
 #include "chic_alloc_freestanding.h"
+#ifdef __cplusplus
+extern "C"
+#endif
 int serves(void);
 int serves(void)
 {
@@ -226,6 +232,24 @@ int serves(void)
 C
 expect 'the header of the amalgamation stands alone' 0 '' '' \
 	$COMPILE -I"$builddir" -fsyntax-only header.c
+strict='-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wcast-qual -Wcast-align
+	-Wundef -Wredundant-decls -Wmissing-prototypes -Wswitch-enum -Werror'
+for options in '-O0 -std=c11' '-O3 -std=gnu17 -fshort-enums -funsigned-char'
+do
+	# shellcheck disable=SC2086
+	expect "its source compiles with $options and what a tree may be strict about" 0 '' '' \
+		$COMPILE $strict $options -I"$builddir" -c "$builddir/chic_alloc_freestanding.c" \
+		-o strict.o
+done
+cxx="${COMPILE%% -I*} -x c++ -std=c++11 -ffreestanding -fsyntax-only"
+if $cxx /dev/null 2>/dev/null
+then
+	# shellcheck disable=SC2086
+	expect 'its header is one of C++' 0 '' '' $cxx -Wall -Wextra -Wpedantic -Wshadow \
+		-Wconversion -Werror -I"$builddir" header.c
+else
+	skip 'its header is one of C++' "no C++ of $cxx"
+fi
 expect 'its source compiles' 0 '' '' \
 	$COMPILE -fno-pic -I"$builddir" -c "$builddir/chic_alloc_freestanding.c" -o one.o
 # shellcheck disable=SC2086

@@ -217,13 +217,24 @@ function write(path,    i, name, other, last)
 		forget(path)
 }
 
+# Warnings of a tree that are not the sources' own style.
+function quiet(options,    n, i, option)
+{
+	n = split(options, option, " ")
+	for (i = 1; i <= n; i++)
+		printf "#pragma GCC diagnostic ignored \"%s\"\n", option[i]
+}
+
 BEGIN {
 	public["chic_rt.h"] = public["chic_module.h"] = public["chic_freestanding.h"] = 1
 	for (i = 1; i < ARGC; i++)
 		gather(srcdir "/" ARGV[i])
 	printf "/* Made by `make amalgamation'; compile it, and use %s. */\n", header
 	printf "#include \"%s\"\n\n", header
-	print "#pragma GCC diagnostic ignored \"-Wunused-function\"\n"
+	quiet("-Wunused-function -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wcast-qual")
+	quiet("-Wcast-align -Wredundant-decls -Wbad-function-cast -Wswitch-enum")
+	quiet("-Wunused-macros -Wpadded")
+	print ""
 	print "#ifndef REGION_SLOT_BITS\n#define REGION_SLOT_BITS 4\n#endif"
 	print "#ifndef TYPES_FIRST\n#define TYPES_FIRST 16\n#endif"
 	print "#ifndef PROFILES\n#define PROFILES 16\n#endif"

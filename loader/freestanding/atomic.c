@@ -80,5 +80,13 @@
 		return same;                                                                   \
 	}
 
+/* On one processor nothing but the compiler's own order counts. */
+void chic_synchronize(void) __asm__("__sync_synchronize") __attribute__((weak, used));
+
+void chic_synchronize(void)
+{
+	__asm__ volatile("" : : : "memory");
+}
+
 ATOMIC(uint32_t, 4)
 ATOMIC(uint64_t, 8)

@@ -9,6 +9,10 @@
 #include "chic_freestanding.h"
 #include "machine.h"
 
+#ifndef __clang__
+__asm__(".option arch, +zicsr"); /* of newer assemblers */
+#endif
+
 #define SERIAL ((volatile uint8_t *)0x10000000)
 #define FINISHER ((volatile uint32_t *)0x100000)
 #define TIME_COMPARE ((volatile uint32_t *)0x2004000)
@@ -93,4 +97,6 @@ __asm__(".section .start, \"ax\"\n"
 	".globl machine_reset\n"
 	"machine_reset:\n"
 	"	la sp, stack_top\n"
+	"	li t0, 0x6000\n" /* floating point, which may be in use */
+	"	csrs mstatus, t0\n"
 	"	tail begin\n");
