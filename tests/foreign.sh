@@ -7,7 +7,7 @@
 #	foreign.sh arm64	by the cross compiler, run by qemu-user
 #
 # inih and libcheck for it come from Debian's packages for that machine, which are
-# unpacked, not installed.  Works in a folder below $ACCEPTANCE_DIR (default: the
+# unpacked, not installed; so is a cross compiler that is not there.  Works in a folder below $ACCEPTANCE_DIR (default: the
 # current folder) from $top_srcdir, where ./configure is; FOREIGN_DIR keeps it.
 
 set -u
@@ -42,6 +42,33 @@ libraries()
 	for deb in "$work"/debs/*.deb; do
 		dpkg-deb -x "$deb" "$root" || return
 	done
+}
+
+# Debian's cross compiler and emulator below $cross: gcc-multilib and the package of the
+# compiler do not suffer each other.
+unpack_compiler()
+{
+	version=$(apt-cache depends "gcc-$triplet" | sed -n 's/.*Depends: gcc-\([0-9]*\)-.*/\1/p' | head -n 1)
+	mkdir -p "$cross/debs" && cd "$cross/debs" || return
+	apt-get -q download "binutils-$triplet" "cpp-$version-$triplet" "gcc-$version-$triplet" \
+		"g++-$version-$triplet" "libc6-$arch-cross" "libc6-dev-$arch-cross" \
+		"linux-libc-dev-$arch-cross" "libgcc-$version-dev-$arch-cross" "libgcc-s1-$arch-cross" \
+		"libstdc++6-$arch-cross" "libstdc++-$version-dev-$arch-cross" qemu-user-static || return
+	for deb in *.deb; do
+		dpkg-deb -x "$deb" "$cross" || return
+	done
+	sed -i "s|/usr/$triplet/|$cross&|g" "$cross/usr/$triplet/lib/libc.so"
+	ln -sf "$triplet-gcc-$version" "$cross/usr/bin/$triplet-gcc" &&
+		ln -sf "$triplet-g++-$version" "$cross/usr/bin/$triplet-g++"
+}
+
+# For those that are unpacked: where they and their libraries are, and what runs programs.
+use_unpacked()
+{
+	PATH=$cross/usr/bin:$PATH
+	LD_LIBRARY_PATH=$(dirname "$(ls "$cross"/usr/lib/*/libbfd-*.so | head -n 1)")
+	export PATH LD_LIBRARY_PATH
+	emulator="$cross/usr/bin/qemu-aarch64-static -L $cross/usr/$triplet"
 }
 
 build()
@@ -109,6 +136,11 @@ if [ -z "$work" ]; then
 fi
 mkdir -p "$work"
 root=$work/root
+cross=$work/cross
+if [ "$arch" != i386 ] && ! command -v "$cc" >/dev/null; then
+	[ -d "$cross" ] || (unpack_compiler) >"$work/log" 2>&1 || unable "no $cc, none by apt-get"
+	use_unpacked
+fi
 echo 'int main(void) { return 0; }' >"$work/a.c"
 $cc "$work/a.c" -o "$work/a.out" 2>"$work/log" || unable "$cc does not work"
 $emulator "$work/a.out" 2>>"$work/log" || unable "a program of it does not run"
