@@ -32,7 +32,8 @@ snapshot()
 {
 	find / -xdev \( -path /tmp -o -path /shared -o -path /run -o -path /proc -o -path /sys \
 		-o -path /dev -o -path /var/lib/dpkg -o -path /var/log -o -path /var/cache/ldconfig \
-		-o -path /var/lib/mysql -o -path /var/lib/systemd -o -path /var/tmp \) -prune -o \
+		-o -path /var/lib/mysql -o -path /var/lib/postgresql -o -path /var/lib/systemd \
+		-o -path /var/tmp \) -prune -o \
 		-printf '%p %y %m %U %G %l\n' | sort
 	find /etc -xdev -type f ! -name ld.so.cache -exec cksum {} + | sort
 }
