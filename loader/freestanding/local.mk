@@ -99,7 +99,8 @@ chic_alloc_freestanding.c: $(freestanding_all_c:%=$(srcdir)/%) $(freestanding_al
 .PHONY: amalgamation
 amalgamation: $(AMALGAMATION)
 
-.PHONY: freestanding install-freestanding check-freestanding clean-freestanding
+.PHONY: freestanding install-freestanding uninstall-freestanding check-freestanding \
+	clean-freestanding
 freestanding: $(FREESTANDING_ARCHIVE)
 
 install-freestanding: $(FREESTANDING_ARCHIVE)
@@ -108,6 +109,11 @@ install-freestanding: $(FREESTANDING_ARCHIVE)
 	$(INSTALL_DATA) $(srcdir)/include/chic_freestanding.h \
 		$(srcdir)/include/chic_module.h $(srcdir)/include/chic_rt.h \
 		$(DESTDIR)$(pkgincludedir)
+
+uninstall-freestanding:
+	rm -f $(DESTDIR)$(libdir)/$(FREESTANDING_ARCHIVE) \
+		$(DESTDIR)$(pkgincludedir)/chic_freestanding.h \
+		$(DESTDIR)$(pkgincludedir)/chic_module.h $(DESTDIR)$(pkgincludedir)/chic_rt.h
 
 check-freestanding: $(FREESTANDING_ARCHIVE) $(AMALGAMATION)
 	@top_srcdir=$(abs_top_srcdir) ARCHIVE=$(FREESTANDING_ARCHIVE) HEAP=$(freestanding_heap) \

@@ -90,5 +90,5 @@ WEAK size_t strnlen(const char *text, size_t most)
 
 WEAK size_t strlen(const char *text)
 {
-	return strnlen(text, SIZE_MAX);
+	return strnlen(text, PTRDIFF_MAX);
 }

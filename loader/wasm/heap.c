@@ -22,6 +22,8 @@
 /* A chunk lends its last word to the next one, see heap_bins.h. */
 #define HEAD_BYTES (2 * sizeof(size_t))
 #define OVERHEAD sizeof(size_t)
+/* Smaller requests rather take the victim than look for what fits best. */
+#define HASTY (SMALL / 2)
 /* Of a range of memory, at most, to begin and to end. */
 #define RANGE_OVERHEAD (HEAD_BYTES + 2 * HEAP_GRAIN)
 
@@ -154,7 +156,7 @@ static inline void chunk_take(struct chunk *c, size_t want)
 	c->head = want;
 	c = chunk_at(c, want);
 	chunk_mark(c, rest);
-	if (want < SMALL)
+	if (want < HASTY)
 		victim_set(c);
 	else
 		bin_insert(c, rest);
@@ -247,7 +249,7 @@ static inline struct chunk *get_large(size_t want)
 
 static inline struct chunk *chunk_get(size_t want)
 {
-	return want < SMALL ? get_small(want) : get_large(want);
+	return want < HASTY ? get_small(want) : get_large(want);
 }
 
 /* Any alignment: what stands before the aligned place goes back. */

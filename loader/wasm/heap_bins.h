@@ -3,7 +3,7 @@
  * What free chunks are kept in: bins by size, a bit for each that says whether there
  * is anything in it.  For heap.c alone.
  *
- * Sizes of less than 32 grains have a bin each.  From there on sixteen bins share a power of
+ * Sizes of less than 64 grains have a bin each.  From there on sixteen bins share a power of
  * two, so that any chunk of the next bin fits and is at most a sixteenth too large.
  * Finding one takes two counts of zeros, however many chunks there are.
  */
@@ -32,7 +32,7 @@ struct chunk {
 
 #define WORD_BITS (8 * (unsigned)sizeof(size_t))
 #define GRAIN_BITS (WORD_BITS == 32 ? 4 : 5)
-#define EXACT_BITS 5
+#define EXACT_BITS 6
 #define STEP_BITS 4
 #define BIN_COUNT ((1u << EXACT_BITS) + ((WORD_BITS - GRAIN_BITS - EXACT_BITS) << STEP_BITS))
 #define MAP_WORDS (BIN_COUNT / 32 + 1)
@@ -81,8 +81,8 @@ static inline unsigned bin_of(size_t size)
 	if (grains < 1u << EXACT_BITS)
 		return (unsigned)grains;
 	level = log2_of(grains);
-	/* The leading one of grains adds the level's first 16. */
-	return ((level - EXACT_BITS + 1) << STEP_BITS) +
+	/* The leading one of grains adds sixteen. */
+	return (1u << EXACT_BITS) - (1u << STEP_BITS) + ((level - EXACT_BITS) << STEP_BITS) +
 	       (unsigned)(grains >> (level - STEP_BITS));
 }
 
@@ -150,7 +150,7 @@ static inline struct chunk *bin_exact(size_t size)
 {
 	unsigned i = (unsigned)(size >> GRAIN_BITS);
 
-	return bins_map[0] & 1u << i ? bins[i].next : NULL;
+	return bins_map[i / 32] & 1u << i % 32 ? bins[i].next : NULL;
 }
 
 /* Any chunk of the bin of size that is large enough, even if it takes long. */
@@ -176,11 +176,13 @@ static inline struct chunk *bins_find(size_t size)
 	unsigned i = bin_of(size), used = bin_used_from(i);
 
 	if (used == i && i >= 1u << EXACT_BITS) {
-		struct chunk *ring = bin_ring(i), *c = ring->next;
+		struct chunk *ring = bin_ring(i), *c = ring->next, *best = NULL;
 
 		for (unsigned n = 0; n < BIN_LOOKS && c != ring; n++, c = c->next)
-			if (c->head >= size)
-				return c;
+			if (c->head >= size && (!best || c->head < best->head))
+				best = c;
+		if (best)
+			return best;
 		used = bin_used_from(i + 1);
 	}
 	return used < BIN_COUNT ? bins[used].next : NULL;
