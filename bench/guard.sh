@@ -204,11 +204,11 @@ sample = $2"
 measure_programs()
 {
 	# short runs and many of them: what a machine does meanwhile is then the same for all
-	work_sql 60000 1 >"$tmp/sql"
+	work_sql 100000 1 >"$tmp/sql"
 	work_perl 300000 1 >"$tmp/hash.pl"
 	work_c "$srcdir" >"$tmp/elf.i"
 	cat >"$tmp/tables.lua" <<-LUA
-		for n = 1, 3 do
+		for n = 1, 6 do
 			local t = {}
 			for i = 1, $(scaled 60000) do t[i % 5000 + 1] = {i, tostring(i), {i}} end
 			print(#t)

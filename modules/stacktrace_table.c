@@ -24,6 +24,18 @@ static size_t heads_for(size_t bytes)
 	return n;
 }
 
+/* Page by page, also where the system gives huge ones that nobody asked for. */
+static uint64_t *words_new(size_t bytes)
+{
+	uint64_t *words = pages_new(bytes);
+	int saved = errno;
+
+	if (words)
+		madvise(words, bytes, MADV_NOHUGEPAGE);
+	errno = saved;
+	return words;
+}
+
 int stacktrace_table_open(struct stacktrace_table *t, size_t bytes, size_t extra)
 {
 	*t = (struct stacktrace_table){.extra = round_up(extra, sizeof(uint64_t)) /
@@ -33,7 +45,7 @@ int stacktrace_table_open(struct stacktrace_table *t, size_t bytes, size_t extra
 	t->n_words = bytes / sizeof(uint64_t);
 	/* number 0 is no trace */
 	t->used = 1;
-	t->words = pages_new(t->n_words * sizeof(uint64_t));
+	t->words = words_new(t->n_words * sizeof(uint64_t));
 	if (!t->words)
 		return -ENOMEM;
 	t->heads = pages_new(t->n_heads * sizeof(*t->heads));

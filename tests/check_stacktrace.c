@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -565,6 +566,38 @@ static bool count_one(uint32_t id, void *arg)
 	return --*(size_t *)arg != 0;
 }
 
+/* What the system says of the mapping that has this address. */
+static bool mapping_has(const void *p, const char *flag)
+{
+	FILE *maps = fopen("/proc/self/smaps", "r");
+	bool here = false, has = false;
+	unsigned long from, to;
+	char line[512];
+
+	ck_assert_ptr_nonnull(maps);
+	while (fgets(line, sizeof(line), maps)) {
+		if (sscanf(line, "%lx-%lx ", &from, &to) == 2)
+			here = (uintptr_t)p >= from && (uintptr_t)p < to;
+		if (here && strncmp(line, "VmFlags:", 8) == 0)
+			has = strstr(line, flag);
+	}
+	fclose(maps);
+	return has;
+}
+
+/* One stack is a page of memory and not two megabytes. */
+START_TEST(no_huge_pages)
+{
+	struct stacktrace_table t;
+
+	if (access("/sys/kernel/mm/transparent_hugepage", F_OK) != 0)
+		return;
+	ck_assert_int_eq(stacktrace_table_open(&t, 8 << 20, 0), 0);
+	ck_assert(mapping_has(t.words, " nh"));
+	stacktrace_table_close(&t);
+}
+END_TEST
+
 START_TEST(a_full_table_says_so)
 {
 	struct stacktrace_table t;
@@ -697,6 +730,7 @@ static Suite *stacktrace_suite(void)
 	suite_add_tcase(suite, tc);
 	tc = tcase_create("keeping");
 	tcase_add_test(tc, each_trace_once);
+	tcase_add_test(tc, no_huge_pages);
 	tcase_add_test(tc, a_full_table_says_so);
 	tcase_add_test(tc, without_memory_nothing_is_kept);
 	tcase_add_test(tc, many_threads_agree);
