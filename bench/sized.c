@@ -113,10 +113,11 @@ static struct block *fill(struct cache *c, unsigned class)
 {
 	struct chunk *chunk = chunk_map(CHUNK, 0, CHUNK);
 	size_t size = size_of(class);
-	char *p = (char *)chunk + sizeof(*chunk);
+	char *p;
 
 	if (!chunk)
 		return NULL;
+	p = (char *)chunk + sizeof(*chunk);
 	chunk->class = class;
 	chunk->size = size;
 	for (; p + size <= (char *)chunk + CHUNK; p += size) {

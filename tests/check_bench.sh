@@ -115,6 +115,20 @@ expect "limits are judged" 0 'MISSED +<=1.14 +1.141 .*vendor-calls' - \
 holds "as the issue of each has it" \
 	'[one["held"] for one in r["results"]] == [True, False, True, False, False, True]'
 
+# instructions, which --quick has none of: of little work, by one program
+instructions()
+{
+	(cd "$build" && BENCH_SCALE=200 sh "$bench/instructions.sh" 1 none python3)
+}
+if [ -x /usr/bin/python3 ]
+then
+	expect "instructions are counted" 0 '^python3 +[0-9]{8,} +[01][.][0-9]{4}$' - instructions
+	PYTHONHOME=/nowhere expect "not of a program that fails" 1 '^python3: it failed' 'nowhere|No module' \
+		instructions
+else
+	skip "instructions" "no /usr/bin/python3"
+fi
+
 # ------------------------------------------------------------- every group ----
 
 rm -rf results
