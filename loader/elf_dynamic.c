@@ -210,9 +210,10 @@ uint64_t elf_tls_size(const struct elf *elf)
 	return segment ? segment->memsz : 0;
 }
 
+/* GNU ld marks nothing for AArch64, where the relocations alone tell the model. */
 bool elf_tls_is_static(const struct elf *elf)
 {
-	return elf->dynamic.flags & DF_STATIC_TLS;
+	return elf->dynamic.flags & DF_STATIC_TLS || elf->machine == EM_AARCH64;
 }
 
 /* Relocations that make __tls_get_addr, or its like, be called; 0: unknown. */
