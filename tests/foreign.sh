@@ -7,8 +7,9 @@
 #	foreign.sh arm64	by the cross compiler, run by qemu-user
 #
 # inih and libcheck for it come from Debian's packages for that machine, which are
-# unpacked, not installed; so is a cross compiler that is not there.  Works in a folder below $ACCEPTANCE_DIR (default: the
-# current folder) from $top_srcdir, where ./configure is; FOREIGN_DIR keeps it.
+# unpacked, not installed; so is a cross compiler that is not there.  Works in a folder
+# below $ACCEPTANCE_DIR (default: the current folder) from $top_srcdir, where ./configure
+# is; FOREIGN_DIR keeps it.
 
 set -u
 umask 022
