@@ -117,6 +117,10 @@ on_terminal()
 printf '[allocator]\nmodule = mimalloc\n' >/etc/chic-alloc.conf.d/mine.conf
 sleep 1000 &
 sleeper=$!
+for tenth in $(seq 100); do # it takes a moment to start
+	! grep -q mimalloc "/proc/$sleeper/maps" || break
+	sleep 0.1
+done
 expect "vendor: a program has its heap" mimalloc of_maps /proc/$sleeper/maps
 expect "vendor: its package is removed" '' dpkg -r libmimalloc2.0
 sed -i '/libmimalloc/d' before
