@@ -123,8 +123,14 @@ arm64)
 	cxx=aarch64-linux-gnu-g++ machine=AArch64 include=
 	emulator="$(command -v qemu-aarch64-static || command -v qemu-aarch64) -L /usr/aarch64-linux-gnu"
 	# the emulator limits no addresses (acme, arena_spans), speaks itself when a program
-	# dies (conform), and has signals of its own (fault)
-	without='frozen|acme|arena_spans|conform|fault'
+	# dies (conform, scope), has signals of its own (fault), takes the advice to guard pages
+	# and does nothing (guard), has no flags of mappings (stacktrace), and is not there for
+	# programs that others start (start, trust)
+	without='frozen|acme|arena_spans|conform|fault|guard|guard_slots|scope|stacktrace'
+	without="$without|stacktrace_portable|start|trust"
+	# memory that is resident is the emulator's too, as under valgrind
+	CHECK_VALGRIND=yes
+	export CHECK_VALGRIND
 	;;
 *)
 	sed -n '6,7s/^#	//p' "$0" >&2
