@@ -154,13 +154,12 @@ static const char *executable(char path[PATH_MAX])
 	return path;
 }
 
-/* How well a [program] section fits; without `match` its label is the glob. */
-static int rule_score(const struct config *config, const struct setting *s,
-		      const struct program *program)
+/* Without `match` the label of a [program] section is the glob. */
+static const char *rule_globs(const struct config *config, const struct setting *s)
 {
 	const struct setting *match = settings_find(config, s->section, "match");
 
-	return match_program(match ? match->value : s->section + strlen("program "), program);
+	return match ? match->value : s->section + strlen("program ");
 }
 
 /* Settings are in the order of reading, so that among equals the later wins. */
@@ -181,7 +180,7 @@ static const struct setting *find_rule(const struct config *config,
 			continue;
 		if (who.self && !who.exe)
 			who.exe = executable(exe);
-		score = rule_score(config, s, &who);
+		score = match_program(rule_globs(config, s), &who);
 		if (score >= best_score) {
 			best = s;
 			best_score = score;
@@ -203,6 +202,18 @@ static const struct setting *pick(const struct config *config, const char *key)
 	return rule ?: general;
 }
 
+/* A rule that has a program's name or path is about that one and not about the system. */
+static bool rule_names_program(const struct config_request *request,
+			       const struct config *config)
+{
+	struct program who = request->program;
+	char exe[PATH_MAX];
+
+	if (who.self && !who.exe)
+		who.exe = executable(exe);
+	return match_names(rule_globs(config, config->rule), &who);
+}
+
 /* on_error = fail in a file of the whole system would make it unbootable. */
 static bool fail_counts(const struct config_request *request, const struct config *config)
 {
@@ -210,7 +221,9 @@ static bool fail_counts(const struct config_request *request, const struct confi
 
 	if (config->on_error != ON_ERROR_FAIL)
 		return false;
-	if (request->run || settings_is(from, "program"))
+	if (request->run)
+		return true;
+	if (settings_is(from, "program") && rule_names_program(request, config))
 		return true;
 	return request->named && !request->secure && from->line &&
 	       strcmp(from->file, request->named) == 0;

@@ -214,6 +214,8 @@ void settings_free(struct config *config);
  * basename, 2 basename, 3 glob on the path, 4 path.
  */
 int match_program(const char *globs, const struct program *program);
+/* Whether one that is a plain name or path matches. */
+bool match_names(const char *globs, const struct program *program);
 /* Whether every glob can match something: 0, or -EINVAL with a message. */
 int match_check(const char *globs);
 

@@ -62,22 +62,37 @@ static int score(const char *glob, const char *path)
 	return NO_MATCH;
 }
 
+/* How well one glob meets the program, as started or as what that resolves to. */
+static int score_program(const char *glob, const struct program *program)
+{
+	int started = program->execfn ? score(glob, program->execfn) : NO_MATCH;
+	int resolved = program->exe ? score(glob, program->exe) : NO_MATCH;
+
+	return started > resolved ? started : resolved;
+}
+
 int match_program(const char *globs, const struct program *program)
 {
-	const char *paths[] = {program->execfn, program->exe};
 	char glob[PATH_MAX];
 	int best = NO_MATCH;
-	size_t i;
 
 	while (next_glob(&globs, glob, sizeof(glob))) {
-		for (i = 0; i < ARRAY_SIZE(paths); i++) {
-			int now = paths[i] ? score(glob, paths[i]) : NO_MATCH;
+		int now = score_program(glob, program);
 
-			if (now > best)
-				best = now;
-		}
+		if (now > best)
+			best = now;
 	}
 	return best;
+}
+
+bool match_names(const char *globs, const struct program *program)
+{
+	char glob[PATH_MAX];
+
+	while (next_glob(&globs, glob, sizeof(glob)))
+		if (!is_glob(glob) && score_program(glob, program) != NO_MATCH)
+			return true;
+	return false;
 }
 
 int match_check(const char *globs)

@@ -437,6 +437,26 @@ START_TEST(fail_counts_in_a_rule)
 }
 END_TEST
 
+/* One of these meets every program there is, init's among them. */
+START_TEST(fail_does_not_count_in_a_rule_of_globs)
+{
+	put("etc/chic-alloc.conf", "[program all]\nmatch = *, /bin/*\non_error = fail\n");
+	read_program("/bin/x");
+	ck_assert_int_eq(config.on_error, ON_ERROR_FAIL);
+	ck_assert(!config.fail_counts);
+
+	put("etc/chic-alloc.conf", "[program all]\nmatch = x, /bin/*\non_error = fail\n");
+	read_program("/bin/x");
+	ck_assert(config.fail_counts);
+	read_program("/bin/y");
+	ck_assert(!config.fail_counts);
+
+	put("mine", "[program all]\nmatch = *\non_error = fail\n");
+	read_for(&(struct config_request){.named = in_root("mine"), .program.execfn = "x"});
+	ck_assert(config.fail_counts);
+}
+END_TEST
+
 START_TEST(fail_counts_in_a_named_file)
 {
 	put("presets/p.conf", "[module m]\nk = 1\n");
@@ -771,6 +791,7 @@ static void add_on_error(TCase *t)
 {
 	tcase_add_test(t, fail_does_not_count_for_the_whole_system);
 	tcase_add_test(t, fail_counts_in_a_rule);
+	tcase_add_test(t, fail_does_not_count_in_a_rule_of_globs);
 	tcase_add_test(t, fail_counts_in_a_named_file);
 	tcase_add_test(t, fail_counts_also_when_an_error_follows);
 	tcase_add_test(t, fail_counts_under_run);
