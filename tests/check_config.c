@@ -444,12 +444,15 @@ START_TEST(fail_does_not_count_in_a_rule_of_globs)
 	read_program("/bin/x");
 	ck_assert_int_eq(config.on_error, ON_ERROR_FAIL);
 	ck_assert(!config.fail_counts);
+	config_free(&config);
 
 	put("etc/chic-alloc.conf", "[program all]\nmatch = x, /bin/*\non_error = fail\n");
 	read_program("/bin/x");
 	ck_assert(config.fail_counts);
+	config_free(&config);
 	read_program("/bin/y");
 	ck_assert(!config.fail_counts);
+	config_free(&config);
 
 	put("mine", "[program all]\nmatch = *\non_error = fail\n");
 	read_for(&(struct config_request){.named = in_root("mine"), .program.execfn = "x"});
