@@ -162,6 +162,16 @@ static const char *rule_globs(const struct config *config, const struct setting 
 	return match ? match->value : s->section + strlen("program ");
 }
 
+/* What rules are held against; path is room for its executable. */
+static struct program with_executable(const struct program *program, char path[PATH_MAX])
+{
+	struct program who = *program;
+
+	if (who.self && !who.exe)
+		who.exe = executable(path);
+	return who;
+}
+
 /* Settings are in the order of reading, so that among equals the later wins. */
 static const struct setting *find_rule(const struct config *config,
 				       const struct program *program)
@@ -178,8 +188,7 @@ static const struct setting *find_rule(const struct config *config,
 
 		if (!settings_is(s, "program"))
 			continue;
-		if (who.self && !who.exe)
-			who.exe = executable(exe);
+		who = with_executable(&who, exe);
 		score = match_program(rule_globs(config, s), &who);
 		if (score >= best_score) {
 			best = s;
@@ -206,11 +215,9 @@ static const struct setting *pick(const struct config *config, const char *key)
 static bool rule_names_program(const struct config_request *request,
 			       const struct config *config)
 {
-	struct program who = request->program;
 	char exe[PATH_MAX];
+	struct program who = with_executable(&request->program, exe);
 
-	if (who.self && !who.exe)
-		who.exe = executable(exe);
 	return match_names(rule_globs(config, config->rule), &who);
 }
 
