@@ -460,9 +460,6 @@ struct module {
 	struct stock_options options; /* a stock library's */
 	struct module_exports exports;
 	struct chic_malloc_family family;
-	/* what a library tells of a request beforehand, or null */
-	size_t (*good_size)(size_t size);
-	size_t (*nallocx)(size_t size, int flags);
 	unsigned uses;
 };
 
@@ -475,6 +472,8 @@ struct module_symbol {
 extern const struct module_symbol module_symbols[];
 /* What the function of a malloc family may be called that tells a block's size. */
 extern const char *const module_usable_sizes[];
+/* What m's library tells of a request beforehand; functions that it has not stay null. */
+void module_sizes(const struct module *m, struct chic_interposed *answer);
 
 /* Find, check and open the module of a stack's entry, or count one more use. */
 int module_get(const struct config *config, const char *entry, bool secure,

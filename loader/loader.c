@@ -506,17 +506,14 @@ static void leaves_answer(const struct stack *stack, struct chic_interposed *ans
 	answer->below = lower->family;
 }
 
-/* What the library says whose family serves alone. */
+/* What the library says whose family serves alone, for whom it makes a difference. */
 static void sizes_answer(const struct stack *stack, struct chic_interposed *answer)
 {
-	for (unsigned i = 0; answer->direct && i < stack->n_layers; i++) {
-		const struct module *m = stack->layers[i].module;
-
-		if (answer->direct != &m->family)
-			continue;
-		answer->good_size = m->good_size;
-		answer->nallocx = m->nallocx;
-	}
+	if (!answer->direct || answer->telemetry != CHIC_TELEMETRY_FULL)
+		return;
+	for (unsigned i = 0; i < stack->n_layers; i++)
+		if (answer->direct == &stack->layers[i].module->family)
+			module_sizes(stack->layers[i].module, answer);
 }
 
 static void interpose_answer(const struct stack *stack, struct chic_interposed *out)
@@ -531,10 +528,10 @@ static void interpose_answer(const struct stack *stack, struct chic_interposed *
 		.shared = &thread_shared[OWNER_MALLOC].t,
 	};
 
-	if (stack && stack->n_layers)
+	if (stack && stack->n_layers) {
 		leaves_answer(stack, &answer);
-	if (stack)
 		sizes_answer(stack, &answer);
+	}
 	memcpy(out, &answer, out->size < sizeof(answer) ? out->size : sizeof(answer));
 }
 

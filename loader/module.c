@@ -157,17 +157,6 @@ static int resolve_memalign(struct module *m, const char *prefix)
 const char *const module_usable_sizes[] = {"malloc_usable_size", "usable_size", "malloc_size",
 					   "msize", NULL};
 
-/* Another library's nallocx, that has no mallocx, does not tell what sampling takes. */
-static void resolve_sizes(struct module *m, const char *prefix)
-{
-	static const char *const good_sizes[] = {"malloc_good_size", "good_size", NULL};
-
-	m->good_size = (size_t(*)(size_t))first_symbol(m->handle, prefix, good_sizes);
-	if (own_symbol_of(m->handle, prefix, "", "mallocx"))
-		m->nallocx =
-			(size_t(*)(size_t, int))own_symbol_of(m->handle, prefix, "", "nallocx");
-}
-
 static int resolve_family(struct module *m, const char *prefix)
 {
 	struct chic_malloc_family *f = &m->family;
@@ -179,7 +168,6 @@ static int resolve_family(struct module *m, const char *prefix)
 	f->realloc = (void *(*)(void *, size_t))own_symbol_of(m->handle, prefix, "", "realloc");
 	f->usable_size =
 		(size_t(*)(void *))first_symbol(m->handle, prefix, module_usable_sizes);
-	resolve_sizes(m, prefix);
 	err = resolve_memalign(m, prefix);
 	if (err || (f->malloc && f->free && f->calloc && f->realloc && f->memalign))
 		return err;
@@ -188,6 +176,17 @@ static int resolve_family(struct module *m, const char *prefix)
 			   "%sfree, %scalloc, %srealloc and one of %smemalign, "
 			   "%saligned_alloc, %sposix_memalign",
 			   m->path, prefix, prefix, prefix, prefix, prefix, prefix, prefix);
+}
+
+/* Another library's nallocx, that has no mallocx, does not tell what sampling takes. */
+void module_sizes(const struct module *m, struct chic_interposed *answer)
+{
+	static const char *const good_sizes[] = {"malloc_good_size", "good_size", NULL};
+
+	answer->good_size = (size_t(*)(size_t))first_symbol(m->handle, m->prefix, good_sizes);
+	if (own_symbol_of(m->handle, m->prefix, "", "mallocx"))
+		answer->nallocx = (size_t(*)(size_t, int))own_symbol_of(m->handle, m->prefix,
+									"", "nallocx");
 }
 
 static const char *family_prefix(const char *name, const struct config *config)
