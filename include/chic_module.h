@@ -325,10 +325,10 @@ struct chic_module_param {
 /*
  * A first look at a SIGSEGV or SIGBUS: info is the signal's siginfo_t, context its
  * ucontext_t.  The program's own handler, or the default action, follows unless fn
- * answers that it need not.  Programs may get many of these signals in their normal work (JVMs do):
- * be quick with those that are not about the module's memory, and do only what a
- * signal handler may do.  Several threads may be in fn at a time, and fn may come
- * in the midst of any other function of the module; a few kilobytes of stack are
+ * answers that it need not.  Programs may get many of these signals in their normal
+ * work (JVMs do): be quick with those that are not about the module's memory, and do
+ * only what a signal handler may do.  Several threads may be in fn at a time, and fn may
+ * come in the midst of any other function of the module; a few kilobytes of stack are
  * all it can count on.
  *
  * Answers 0, and the program sees the signal as it came; or SIGSEGV for a SIGBUS

@@ -21,8 +21,8 @@
 //	module	 a WebAssembly.Module, or bytes, instead of the file beside this one
 //
 // A handle is { ptr, size, align }; ptr 0 is failure.  Sizes and alignments are bytes,
-// an alignment is a power of two; what does not fit 32 bits fails.  chic.exports are the functions of chic_rt.h as they
-// are, see libchic_alloc_wasm(3).
+// an alignment is a power of two; what does not fit 32 bits fails.  chic.exports are the
+// functions of chic_rt.h as they are, see libchic_alloc_wasm(3).
 
 const PAGE = 65536;
 const STACK = 16384;
