@@ -94,14 +94,4 @@ static inline void *free_many(void *arg)
 	return arg;
 }
 
-static inline TCase *case_with(const char *name, void (*setup)(void))
-{
-	TCase *tc = tcase_create(name);
-
-	tcase_set_timeout(tc, CHECK_TIMEOUT);
-	if (setup)
-		tcase_add_checked_fixture(tc, setup, stop);
-	return tc;
-}
-
 #endif /* ARENA_SUPPORT_H */

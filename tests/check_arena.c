@@ -379,7 +379,7 @@ END_TEST
 
 static TCase *large_case(void)
 {
-	TCase *tc = case_with("blocks", start_large);
+	TCase *tc = case_with("blocks", start_large, stop);
 
 	tcase_add_test(tc, usable_size_is_what_was_asked);
 	tcase_add_test(tc, owns_only_its_range);
@@ -400,7 +400,7 @@ static TCase *large_case(void)
 
 static TCase *cap_case(void)
 {
-	TCase *tc = case_with("cap", start_small);
+	TCase *tc = case_with("cap", start_small, stop);
 
 	tcase_add_test(tc, lower_serves_what_the_cap_leaves_out);
 	tcase_add_test(tc, a_block_can_grow_out_of_the_arena);
@@ -412,7 +412,7 @@ static TCase *cap_case(void)
 
 static TCase *cap_fails_case(void)
 {
-	TCase *tc = case_with("cap, overflow = fail", start_small_fails);
+	TCase *tc = case_with("cap, overflow = fail", start_small_fails, stop);
 
 	tcase_add_test(tc, past_the_cap_fails_if_told_so);
 	tcase_add_test(tc, failed_realloc_leaves_the_block);

@@ -471,7 +471,7 @@ END_TEST
 
 static TCase *spans_case(void)
 {
-	TCase *tc = case_with("spans", start_large);
+	TCase *tc = case_with("spans", start_large, stop);
 
 	tcase_add_test(tc, empty_chunks_are_used_again);
 	tcase_add_test(tc, chunks_that_others_emptied_are_used_again);
@@ -492,7 +492,7 @@ static TCase *spans_case(void)
 
 static TCase *init_case(void)
 {
-	TCase *tc = case_with("init", NULL);
+	TCase *tc = case_with("init", NULL, stop);
 
 	tcase_add_test(tc, cap_below_chunk_is_refused);
 	tcase_add_test(tc, fewer_addresses_than_cap_will_do);

@@ -219,22 +219,4 @@ static inline void expect_line(void (*fn)(void *arg), void *arg, const char *for
 		      line, child.text);
 }
 
-/* Valgrind knows one back end, few mappings, and takes a second for each test. */
-static inline bool under_valgrind(void)
-{
-	const char *preload = getenv("LD_PRELOAD");
-
-	return preload && strstr(preload, "vgpreload");
-}
-
-static inline TCase *case_with(const char *name, void (*setup)(void))
-{
-	TCase *tc = tcase_create(name);
-
-	tcase_set_timeout(tc, CHECK_TIMEOUT);
-	if (setup)
-		tcase_add_checked_fixture(tc, setup, stop);
-	return tc;
-}
-
 #endif /* GUARD_SUPPORT_H */

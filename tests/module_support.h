@@ -52,6 +52,17 @@ const char *__tsan_default_options(void)
 	return SANITIZER_OPTIONS;
 }
 
+/* A case whose tests each begin with setup, if there is one, and end with teardown then. */
+static inline TCase *case_with(const char *name, void (*setup)(void), void (*teardown)(void))
+{
+	TCase *tc = tcase_create(name);
+
+	tcase_set_timeout(tc, CHECK_TIMEOUT);
+	if (setup)
+		tcase_add_checked_fixture(tc, setup, teardown);
+	return tc;
+}
+
 /* ----------------------------------------------------- the lower layer -- */
 
 static _Atomic long lower_live; /* blocks */
