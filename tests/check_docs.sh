@@ -43,28 +43,10 @@ tmp=$(mktemp -d) || exit 99
 background=
 trap 'kill $background 2>/dev/null; rm -rf "$tmp"' EXIT
 work=$tmp/me etc=$tmp/etc
-passed=0 failed=0 skipped=0 elsewhere=0
+elsewhere=0
 tab=$(printf '\t')
-
-pass()
-{
-	passed=$((passed + 1))
-	printf 'ok - %s\n' "$1"
-}
-
-# fail NAME FILE
-fail()
-{
-	failed=$((failed + 1))
-	printf 'not ok - %s\n' "$1"
-	sed 's/^/# /' "$2"
-}
-
-skip()
-{
-	skipped=$((skipped + 1))
-	printf 'SKIP: %s: %s\n' "$1" "$2"
-}
+# shellcheck source=tests/results.sh
+. "$tests/results.sh"
 
 # ------------------------------------------------------ what is to be tested ---
 
@@ -335,5 +317,4 @@ do
 done
 [ -z "$all" ] || check_unused
 echo "$elsewhere commands are run elsewhere"
-echo "$passed passed, $failed failed, $skipped skipped"
-[ $failed -eq 0 ]
+end

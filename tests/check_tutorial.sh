@@ -8,60 +8,31 @@
 set -u
 umask 022
 top_srcdir=$(cd "${top_srcdir:-.}" && pwd)
-page=$top_srcdir/doc/writing-a-module.md
 tmp=$(mktemp -d) || exit 99
 trap 'rm -rf "$tmp"' EXIT
-steps=$tmp/steps work=$tmp/me
-mkdir "$work"
-passed=0 failed=0
-
-pass()
-{
-	passed=$((passed + 1))
-	echo "ok - $1"
-}
-
-fail()
-{
-	failed=$((failed + 1))
-	echo "not ok - $1"
-	sed 's/^/# /' "$2"
-}
+cd "$tmp" || exit 99
+: >out
+: >err
+# shellcheck source=tests/lib.sh
+. "$top_srcdir/tests/lib.sh"
 
 # The blocks marked acme.c, less empty lines, are the file less empty lines.
-check_source()
-{
-	for name in "$steps"/*.name
-	do
-		[ "$(cat "$name")" != acme.c ] || cat "${name%.name}.file"
-	done | sed '/^$/d' >"$tmp/said"
-	sed '/^$/d' "$top_srcdir/modules/template/acme.c" >"$tmp/is"
-	if [ -s "$tmp/is" ] && diff "$tmp/is" "$tmp/said" >"$tmp/diff"; then
-		pass "the tutorial shows the whole of acme.c"
-	else
-		fail "the tutorial shows the whole of acme.c (< the file, > the tutorial)" "$tmp/diff"
-	fi
-}
+mkdir steps
+awk -v page=0 -v steps=steps -f "$top_srcdir/tests/docs/cut.awk" \
+	"$top_srcdir/doc/writing-a-module.md" || exit 99
+for name in steps/*.name
+do
+	[ "$(cat "$name")" != acme.c ] || cat "${name%.name}.file"
+done | sed '/^$/d' >told
+sed '/^$/d' "$top_srcdir/modules/template/acme.c" >is
+expect "the tutorial shows the whole of acme.c (> the tutorial)" 0 - - diff is told
 
-check_filter()
-{
+if [ -n "${CHIC_ALLOC:-}" ]; then
 	sed -n '/^\.Sh EXAMPLES/,/^\.Ed/p' "$top_srcdir/man/chic-module.7" |
-		sed -n '/^#include/,/^\.Ed/p' | sed '/^\.Ed/d; s/\\e/\\/g' >"$work/tally.c"
-	if ${CC:-cc} -O2 -Wall -Wextra -Werror -fPIC -shared -I"$top_srcdir/include" \
-		-o "$work/tally.so" "$work/tally.c" >"$tmp/output" 2>&1 &&
-		CHIC_ALLOC_CONF='' "$CHIC_ALLOC" run -m "$work/tally.so" -o allocator.on_error=fail \
-			grep -om1 'tally\.so' /proc/self/maps >"$tmp/output" 2>&1 &&
-		[ "$(cat "$tmp/output")" = tally.so ]
-	then
-		pass "the filter in chic-module(7) works"
-	else
-		fail "the filter in chic-module(7) works" "$tmp/output"
-	fi
-}
-
-mkdir "$steps"
-awk -v page=0 -v steps="$steps" -f "$top_srcdir/tests/docs/cut.awk" "$page" || exit 99
-check_source
-[ -z "${CHIC_ALLOC:-}" ] || check_filter
-echo "$passed passed, $failed failed, 0 skipped"
-[ $failed -eq 0 ]
+		sed -n '/^#include/,/^\.Ed/p' | sed '/^\.Ed/d; s/\\e/\\/g' >tally.c
+	expect "the filter in chic-module(7) compiles" 0 - - ${CC:-cc} -O2 -Wall -Wextra -Werror \
+		-fPIC -shared -I"$top_srcdir/include" -o tally.so tally.c
+	expect "and serves a program" 0 '^tally\.so$' - env CHIC_ALLOC_CONF= "$CHIC_ALLOC" \
+		run -m "$tmp/tally.so" -o allocator.on_error=fail grep -om1 'tally\.so' /proc/self/maps
+fi
+finish

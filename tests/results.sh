@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# Results of long tests that take machines of their own, and of their scripts that run in
-# these; $said is a file for what commands say.
+# Results of long tests, many of which take machines of their own, and of their scripts that
+# run in these; $said is a file for what commands say.
 # shellcheck shell=sh
 
 passed=0 failed=0 skipped=0
@@ -10,21 +10,21 @@ said=${said:-/tmp/said}
 pass()
 {
 	passed=$((passed + 1))
-	echo "ok       $1"
+	printf 'ok       %s\n' "$1"
 }
 
 # fail NAME [FILE WITH WHAT WAS SAID]
 fail()
 {
 	failed=$((failed + 1))
-	echo "FAILED   $1"
+	printf 'FAILED   %s\n' "$1"
 	tail -n 30 "${2:-/dev/null}" | sed 's/^/         /'
 }
 
 skip()
 {
 	skipped=$((skipped + 1))
-	echo "SKIP: $1: $2"
+	printf 'SKIP: %s: %s\n' "$1" "$2"
 }
 
 # Whether the pattern was said; "-" is "nothing was", '' "whatever".
