@@ -49,7 +49,8 @@ libraries()
 # compiler do not suffer each other.
 unpack_compiler()
 {
-	version=$(apt-cache depends "gcc-$triplet" | sed -n 's/.*Depends: gcc-\([0-9]*\)-.*/\1/p' | head -n 1)
+	version=$(apt-cache depends "gcc-$triplet" |
+		sed -n 's/.*Depends: gcc-\([0-9]*\)-.*/\1/p' | head -n 1)
 	mkdir -p "$cross/debs" && cd "$cross/debs" || return
 	apt-get -q download "binutils-$triplet" "cpp-$version-$triplet" "gcc-$version-$triplet" \
 		"g++-$version-$triplet" "libc6-$arch-cross" "libc6-dev-$arch-cross" \
